@@ -1,0 +1,38 @@
+/* The commands of the program: one file cmd_<name>.c each, one row each in i3d.c. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "option.h"
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct command {
+    const char *name;      /* "frames" */
+    const char *arguments; /* "VIDEOS DST" */
+    const char *summary;   /* one line */
+    const char *text;      /* paragraphs for the help and the man page: what it reads and writes */
+    const char *example;   /* command lines */
+    int least, most;       /* how many arguments; most -1: any number */
+    int (*run)(const struct options *options);
+};
+
+/* Prints "i3d: <i3d_error()>" on stderr and returns EXIT_FAILED; for the last line of a command. */
+int command_failed(void);
+/* The same from a status: I3D_OK gives EXIT_OK. */
+int command_result(i3d_status status);
+
+int cmd_frames(const struct options *options);
+int cmd_flow(const struct options *options);
+int cmd_nframes(const struct options *options);
+int cmd_annotate(const struct options *options);
+int cmd_prepare(const struct options *options);
+int cmd_synth(const struct options *options);
+int cmd_train(const struct options *options);
+int cmd_eval(const struct options *options);
+int cmd_predict(const struct options *options);
+int cmd_convert(const struct options *options);
+int cmd_inspect(const struct options *options);
+int cmd_inflate(const struct options *options);
+int cmd_doctor(const struct options *options);
+
+#endif

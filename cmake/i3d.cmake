@@ -1,0 +1,97 @@
+# How the project builds: its options, its warnings, and three functions the folders use:
+# i3d_noun() makes a part of the library, i3d_test() a unit test, i3d_optional() finds a library.
+include(GNUInstallDirs)
+include(CheckCCompilerFlag)
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+option(I3D_WERROR "turn warnings into errors" OFF)
+option(I3D_COVERAGE "measure line coverage" OFF)
+option(I3D_FUZZ "build the libFuzzer targets (needs clang)" OFF)
+set(I3D_SANITIZE "" CACHE STRING "sanitizers, as in -fsanitize=")
+foreach(lib FFMPEG JPEG ONEDNN)
+    set(I3D_${lib} AUTO CACHE STRING "build with ${lib}: AUTO, ON or OFF")
+endforeach()
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+set(CMAKE_C_FLAGS_RELEASE "-O3 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+
+add_compile_definitions(_GNU_SOURCE)
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
+                    -Wmissing-prototypes -Wvla)
+# snprintf cuts on purpose here: an error sentence may end early, it may not overflow.
+add_compile_options(-Wno-format-truncation)
+# The same arithmetic in every build: a fused multiply-add is written where it is wanted.
+add_compile_options(-ffp-contract=off)
+if(I3D_WERROR)
+    add_compile_options(-Werror)
+endif()
+if(I3D_SANITIZE)
+    add_compile_options(-fsanitize=${I3D_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${I3D_SANITIZE})
+endif()
+if(I3D_COVERAGE)
+    add_compile_options(--coverage)
+    add_link_options(--coverage)
+endif()
+
+# i3d_optional(FFMPEG libavformat libavcodec ...): pkg-config modules as target i3d::FFMPEG;
+# sets I3D_HAVE_FFMPEG for the folder that asks.
+function(i3d_optional lib)
+    set(have OFF)
+    if(NOT I3D_${lib} STREQUAL OFF)
+        pkg_check_modules(${lib} QUIET IMPORTED_TARGET ${ARGN})
+        if(${lib}_FOUND)
+            set(have ON)
+            add_library(i3d::${lib} ALIAS PkgConfig::${lib})
+        elseif(I3D_${lib} STREQUAL ON)
+            message(FATAL_ERROR "I3D_${lib}=ON, but pkg-config does not find: ${ARGN}; run scripts/install_packages.sh")
+        endif()
+    endif()
+    message(STATUS "${lib}: ${have}")
+    set(I3D_HAVE_${lib} ${have} PARENT_SCOPE)
+endfunction()
+
+# i3d_noun(flow SOURCES a.c b.c NEEDS base image LINK m): one folder of src/, as objects for
+# libi3d and as the static library i3d_flow that unit tests link.
+function(i3d_noun name)
+    cmake_parse_arguments(arg "" "" "SOURCES;NEEDS;LINK" ${ARGN})
+    add_library(i3d_${name}_objects OBJECT ${arg_SOURCES})
+    target_include_directories(i3d_${name}_objects PUBLIC ${PROJECT_SOURCE_DIR}/include
+                                                          ${PROJECT_SOURCE_DIR}/src)
+    target_link_libraries(i3d_${name}_objects PRIVATE ${arg_LINK})
+    add_library(i3d_${name} STATIC $<TARGET_OBJECTS:i3d_${name}_objects>)
+    target_include_directories(i3d_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
+                                                  ${PROJECT_SOURCE_DIR}/src)
+    list(TRANSFORM arg_NEEDS PREPEND i3d_)
+    target_link_libraries(i3d_${name} PUBLIC ${arg_NEEDS} ${arg_LINK} Threads::Threads m)
+    set_property(GLOBAL APPEND PROPERTY I3D_OBJECTS $<TARGET_OBJECTS:i3d_${name}_objects>)
+    set_property(GLOBAL APPEND PROPERTY I3D_LINK ${arg_LINK})
+endfunction()
+
+# i3d_test(flow_tvl1 SOURCES test_flow_tvl1.c NEEDS flow [LABELS unit]): a cmocka program.
+function(i3d_test name)
+    cmake_parse_arguments(arg "" "" "SOURCES;NEEDS;LINK;LABELS" ${ARGN})
+    add_executable(test_${name} ${arg_SOURCES})
+    list(TRANSFORM arg_NEEDS PREPEND i3d_)
+    target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(test_${name} PRIVATE
+        I3D_GOLDEN="${PROJECT_SOURCE_DIR}/tests/golden"
+        I3D_SHARED_DATA="${PROJECT_SOURCE_DIR}/../shared/data")
+    target_link_libraries(test_${name} PRIVATE ${arg_NEEDS} ${arg_LINK} PkgConfig::CMOCKA)
+    add_test(NAME ${name} COMMAND test_${name})
+    if(NOT arg_LABELS)
+        set(arg_LABELS unit)
+    endif()
+    # 77: everything in it was skipped, with the reason printed.
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" SKIP_RETURN_CODE 77)
+endfunction()

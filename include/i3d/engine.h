@@ -1,0 +1,43 @@
+/* Engines run networks: plain C ("reference"), oneDNN on CPUs ("onednn"). */
+#ifndef I3D_ENGINE_H
+#define I3D_ENGINE_H
+
+#include <i3d/model.h>
+#include <i3d/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* F32; BF16: multiply in bfloat16, add in float32, keep parameters in float32;
+ * F32_F64: float32 values, sums in float64 (reference engine only). */
+typedef enum i3d_precision {
+    I3D_PRECISION_F32,
+    I3D_PRECISION_BF16,
+    I3D_PRECISION_F32_F64
+} i3d_precision;
+
+/* A model made ready to run on an engine. One thread at a time. */
+typedef struct i3d_network i3d_network;
+
+typedef struct i3d_network_options {
+    const char *engine; /* NULL or "auto": the fastest that works here */
+    i3d_precision precision;
+    int batch;                 /* the most clips a run may bring */
+    int frames, height, width; /* T, H, W of a clip */
+    int threads;               /* 0: one a core */
+} i3d_network_options;
+
+/* For inference. The model must outlive the network. */
+I3D_API i3d_status i3d_network_create(const i3d_model *model, const i3d_network_options *options,
+                                      i3d_network **out);
+
+/* data [count, C, T, H, W] -> logits [count, classes]. */
+I3D_API i3d_status i3d_network_run(i3d_network *network, int count, const float *data,
+                                   float *logits);
+I3D_API void i3d_network_free(i3d_network *network);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,53 @@
+/* TV-L1 optical flow (Zach, Pock, Bischof 2007; Sanchez, Meinhardt-Llopis, Facciolo 2013). */
+#ifndef I3D_FLOW_H
+#define I3D_FLOW_H
+
+#include <i3d/status.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Every number of the algorithm. Start from a preset, then change what you will. */
+typedef struct i3d_flow_options {
+    double tau;       /* time step of the dual, .25 */
+    double lambda;    /* weight of the data term, .15; larger: less smooth */
+    double theta;     /* tightness of the coupling, .3 */
+    int levels;       /* of the pyramid; it stops when a side would fall below 16 */
+    double scale;     /* size ratio between two levels, 0 < scale < 1 */
+    int warps;        /* a level */
+    int outer, inner; /* iterations a warp: outer x inner; a median before each outer */
+    double epsilon;   /* stop a warp when the mean squared change is below epsilon^2; 0: never */
+    int median;       /* window of the median filter on the flow: 0 (none), 3 or 5 */
+} i3d_flow_options;
+
+/* Fills `out` with the preset "opencv" (OpenCV 4.6 DualTVL1 defaults), ...; I3D_EINVAL lists the
+ * names it knows. */
+I3D_API i3d_status i3d_flow_preset(const char *name, i3d_flow_options *out);
+
+/* Computes flow between pictures of one size. One a thread; all memory is taken at creation. */
+typedef struct i3d_flow i3d_flow;
+I3D_API i3d_status i3d_flow_create(const i3d_flow_options *options, int width, int height,
+                                   i3d_flow **out);
+I3D_API void i3d_flow_free(i3d_flow *flow);
+
+/* The motion from `from` to `to` (grey, [height, width], 8 bits): u right, v down, in pixels,
+ * [height, width] each. */
+I3D_API i3d_status i3d_flow_run(i3d_flow *flow, const uint8_t *from, const uint8_t *to, float *u,
+                                float *v);
+
+/* The next picture of a sequence: motion from the one before it. The first one's flow is zero.
+ * Builds each picture's pyramid once. i3d_flow_restart() begins another sequence. */
+I3D_API i3d_status i3d_flow_next(i3d_flow *flow, const uint8_t *grey, float *u, float *v);
+I3D_API void i3d_flow_restart(i3d_flow *flow);
+
+/* Bytes of flow: clamp(round_half_even((f + bound) * 255 / (2 bound)), 0, 255). */
+I3D_API void i3d_flow_to_bytes(const float *flow, size_t count, double bound, uint8_t *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

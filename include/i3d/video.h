@@ -1,0 +1,50 @@
+/* Video files: frames with time stamps in, frames out. */
+#ifndef I3D_VIDEO_H
+#define I3D_VIDEO_H
+
+#include <i3d/image.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct i3d_video i3d_video;
+
+typedef struct i3d_video_options {
+    double fps;     /* resample by time stamps to this rate; 0: every frame of the file */
+    int short_side; /* scale so that the short side is this, aspect kept; 0: as stored */
+    int threads;    /* of the decoder; 0: 1 */
+} i3d_video_options;
+
+typedef struct i3d_video_info {
+    int width, height; /* of the frames that i3d_video_next() gives, rotation applied */
+    double fps;        /* average rate of the file */
+    double duration;   /* seconds, 0 if the file does not say */
+    long frames;       /* the container's own estimate, 0 if it does not say */
+    const char *codec; /* a loan until close */
+} i3d_video_info;
+
+/* Opens the first video stream of any file that FFmpeg reads. NULL options: all zero. */
+I3D_API i3d_status i3d_video_open(const char *path, const i3d_video_options *options,
+                                  i3d_video **out);
+I3D_API i3d_video_info i3d_video_get_info(const i3d_video *video);
+
+/* The next frame as RGB, a loan until the next call; `time` (may be NULL) in seconds. I3D_END after
+ * the last: every frame that the decoder holds back comes before it. */
+I3D_API i3d_status i3d_video_next(i3d_video *video, const i3d_image **out, double *time);
+I3D_API void i3d_video_close(i3d_video *video);
+
+/* Writes frames of one size to a file whose extension chooses the container and codec. */
+typedef struct i3d_video_writer i3d_video_writer;
+I3D_API i3d_status i3d_video_writer_open(const char *path, int width, int height, double fps,
+                                         i3d_video_writer **out);
+I3D_API i3d_status i3d_video_writer_add(i3d_video_writer *writer, const i3d_image *rgb);
+/* Finishes the file and puts it in its place. */
+I3D_API i3d_status i3d_video_writer_finish(i3d_video_writer *writer);
+/* Frees; without a finish before it, nothing is left on disk. NULL is fine. */
+I3D_API void i3d_video_writer_close(i3d_video_writer *writer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,80 @@
+#include "base/fail.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SENTENCE_BYTES = 2048 };
+static _Thread_local char sentence[SENTENCE_BYTES];
+
+const char *i3d_error(void)
+{
+    return sentence;
+}
+
+const char *i3d_status_name(i3d_status status)
+{
+    switch (status) {
+    case I3D_OK:
+        return "ok";
+    case I3D_END:
+        return "end";
+    case I3D_ENOMEM:
+        return "out of memory";
+    case I3D_EINVAL:
+        return "invalid argument";
+    case I3D_EIO:
+        return "input or output error";
+    case I3D_EFORMAT:
+        return "bad format";
+    case I3D_EUNSUPPORTED:
+        return "unsupported";
+    case I3D_EENGINE:
+        return "engine error";
+    case I3D_EINTERRUPTED:
+        return "interrupted";
+    }
+    return "unknown status";
+}
+
+/* The arguments may point into the old sentence, so the new one is made beside it. */
+static void keep(const char *format, va_list arguments, const char *tail)
+{
+    char made[SENTENCE_BYTES];
+    vsnprintf(made, sizeof made, format, arguments);
+    snprintf(sentence, sizeof sentence, "%s%s", made, tail);
+}
+
+i3d_status fail(i3d_status status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    keep(format, arguments, "");
+    va_end(arguments);
+    return status;
+}
+
+i3d_status fail_errno(const char *format, ...)
+{
+    char reason[256], tail[300];
+    int error = errno;
+    snprintf(reason, sizeof reason, "%s", strerror(error));
+    snprintf(tail, sizeof tail, ": %s%s", reason, error == ENOSPC ? "; free some space" : "");
+    va_list arguments;
+    va_start(arguments, format);
+    keep(format, arguments, tail);
+    va_end(arguments);
+    return error == ENOMEM ? I3D_ENOMEM : I3D_EIO;
+}
+
+i3d_status fail_prefix(i3d_status status, const char *format, ...)
+{
+    char old[SENTENCE_BYTES];
+    snprintf(old, sizeof old, "%s", sentence);
+    va_list arguments;
+    va_start(arguments, format);
+    keep(format, arguments, old);
+    va_end(arguments);
+    return status;
+}

@@ -1,0 +1,27 @@
+/* All memory comes from here: overflow-checked, and a test can make the n-th request fail. */
+#ifndef I3D_BASE_MEMORY_H
+#define I3D_BASE_MEMORY_H
+
+#include <i3d/status.h>
+
+#include <stddef.h>
+
+/* `*out` = count * size bytes, zeroed, 64-byte aligned. I3D_ENOMEM leaves NULL. Free with
+ * memory_free(). A count of 0 gives a pointer that may be freed. */
+i3d_status memory_get(size_t count, size_t size, void *out);
+
+/* Grows `*array` (of `size`-byte elements) so that it holds `count`; doubles `*capacity`. */
+i3d_status memory_grow(void *array, size_t *capacity, size_t count, size_t size);
+
+/* A copy of a string. */
+i3d_status memory_string(const char *text, char **out);
+
+/* printf into new memory. */
+i3d_status memory_format(char **out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+void memory_free(void *memory);
+
+/* The n-th request from now on fails, counted from 1; 0 switches it off. For tests. */
+void memory_fail_at(long n);
+
+#endif

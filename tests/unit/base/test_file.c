@@ -1,0 +1,100 @@
+#include "test.h"
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+static void a_file_appears_only_when_committed(void **state)
+{
+    (void)state;
+    char path[128];
+    const char *folder = test_folder();
+    snprintf(path, sizeof path, "%s/a.txt", folder);
+    struct file_writer writer;
+    assert_ok(file_begin(path, &writer));
+    fputs("hello", writer.stream);
+    assert_false(file_exists(path));
+    assert_ok(file_commit(&writer));
+    uint8_t *data;
+    size_t bytes;
+    assert_ok(file_read(path, &data, &bytes));
+    assert_int_equal(bytes, 5);
+    assert_string_equal((char *)data, "hello");
+    memory_free(data);
+    assert_ok(file_begin(path, &writer));
+    fputs("lost", writer.stream);
+    file_discard(&writer);
+    assert_ok(file_read(path, &data, &bytes));
+    assert_string_equal((char *)data, "hello");
+    memory_free(data);
+    struct names names;
+    assert_ok(folder_list(folder, &names));
+    assert_int_equal(names.count, 1);
+    names_clear(&names);
+    assert_ok(folder_remove(folder));
+    assert_false(file_exists(folder));
+}
+
+static void a_folder_appears_whole(void **state)
+{
+    (void)state;
+    char path[128], inside[256];
+    const char *folder = test_folder();
+    snprintf(path, sizeof path, "%s/x/y/", folder);
+    assert_ok(folder_make(path));
+    assert_true(file_is_folder(path));
+    snprintf(path, sizeof path, "%s/x/video", folder);
+    struct folder_writer writer;
+    assert_ok(folder_begin(path, &writer));
+    snprintf(inside, sizeof inside, "%s/image", writer.side);
+    assert_ok(file_write(inside, "1", 1));
+    assert_false(file_exists(path));
+    assert_ok(folder_commit(&writer));
+    assert_true(file_is_folder(path));
+    assert_ok(folder_begin(path, &writer));
+    fail(I3D_EIO, "the cause");
+    folder_discard(&writer);
+    assert_string_equal(i3d_error(), "the cause");
+    assert_ok(folder_remove(folder));
+}
+
+static void one_run_a_folder(void **state)
+{
+    (void)state;
+    const char *folder = test_folder();
+    struct lock first, second;
+    assert_ok(lock_take(folder, &first));
+    assert_fails(lock_take(folder, &second), I3D_EIO, "another run");
+    lock_release(&first);
+    assert_ok(lock_take(folder, &second));
+    lock_release(&second);
+    assert_ok(folder_remove(folder));
+}
+
+static void failures_name_the_file(void **state)
+{
+    (void)state;
+    uint8_t *data;
+    size_t bytes;
+    assert_fails(file_read("/nowhere/file", &data, &bytes), I3D_EIO, "/nowhere/file");
+    assert_fails(file_write("/nowhere/file", "", 0), I3D_EIO, "/nowhere/file");
+    assert_fails(file_read("/tmp", &data, &bytes), I3D_EIO, "folder");
+    struct names names;
+    assert_fails(folder_list("/nowhere", &names), I3D_EIO, "/nowhere");
+    memory_fail_at(1);
+    assert_fails(file_read("/proc/self/status", &data, &bytes), I3D_ENOMEM, "no memory");
+    memory_fail_at(0);
+    void *memory;
+    assert_fails(memory_get(SIZE_MAX, 2, &memory), I3D_ENOMEM, "elements");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_appears_only_when_committed),
+        cmocka_unit_test(a_folder_appears_whole),
+        cmocka_unit_test(one_run_a_folder),
+        cmocka_unit_test(failures_name_the_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
