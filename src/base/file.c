@@ -1,5 +1,5 @@
 #include "base/file.h"
-#include "base/fail.h"
+#include "base/failure.h"
 #include "base/memory.h"
 
 #include <dirent.h>
@@ -20,15 +20,15 @@ i3d_status file_read(const char *path, uint8_t **out, size_t *bytes)
     *bytes = 0;
     FILE *stream = fopen(path, "rb");
     if (!stream)
-        return fail_errno("cannot open '%s'", path);
+        return failure_errno("cannot open '%s'", path);
     if (fstat(fileno(stream), &about) != 0 || S_ISDIR(about.st_mode)) {
-        status = fail(I3D_EIO, "cannot read '%s': it is a folder", path);
+        status = failure(I3D_EIO, "cannot read '%s': it is a folder", path);
         goto out;
     }
     TRY(memory_get((size_t)about.st_size + 1, 1, out));
     *bytes = fread(*out, 1, (size_t)about.st_size, stream);
     if (ferror(stream))
-        status = fail_errno("cannot read '%s'", path);
+        status = failure_errno("cannot read '%s'", path);
 out:
     fclose(stream);
     if (status != I3D_OK) {
@@ -54,7 +54,7 @@ i3d_status file_begin(const char *path, struct file_writer *out)
     TRY(side_path(path, &out->side));
     out->stream = fopen(out->side, "wb");
     if (!out->stream)
-        status = fail_errno("cannot write '%s'", path);
+        status = failure_errno("cannot write '%s'", path);
 out:
     if (status != I3D_OK)
         file_discard(out);
@@ -67,12 +67,12 @@ i3d_status file_commit(struct file_writer *writer)
     bool written = fflush(writer->stream) == 0 && !ferror(writer->stream) &&
                    fsync(fileno(writer->stream)) == 0;
     if (!written)
-        status = fail_errno("cannot write '%s'", writer->path);
+        status = failure_errno("cannot write '%s'", writer->path);
     if (fclose(writer->stream) != 0 && written)
-        status = fail_errno("cannot write '%s'", writer->path);
+        status = failure_errno("cannot write '%s'", writer->path);
     writer->stream = NULL;
     if (status == I3D_OK && rename(writer->side, writer->path) != 0)
-        status = fail_errno("cannot put '%s' in its place", writer->path);
+        status = failure_errno("cannot put '%s' in its place", writer->path);
     if (status == I3D_OK) {
         memory_free(writer->side);
         writer->side = NULL;
@@ -99,7 +99,7 @@ i3d_status file_write(const char *path, const void *data, size_t bytes)
     if (status != I3D_OK)
         return status;
     if (fwrite(data, 1, bytes, writer.stream) != bytes) {
-        status = fail_errno("cannot write '%s'", path);
+        status = failure_errno("cannot write '%s'", path);
         file_discard(&writer);
         return status;
     }
@@ -129,7 +129,7 @@ i3d_status folder_make(const char *path)
         char kept = *at;
         *at = '\0';
         if (mkdir(part, 0777) != 0 && errno != EEXIST) {
-            status = fail_errno("cannot make the folder '%s'", part);
+            status = failure_errno("cannot make the folder '%s'", part);
             break;
         }
         *at = kept;
@@ -137,7 +137,8 @@ i3d_status folder_make(const char *path)
             break;
     }
     if (status == I3D_OK && *path && !file_is_folder(path))
-        status = fail(I3D_EIO, "cannot make the folder '%s': there is a file of that name", path);
+        status =
+            failure(I3D_EIO, "cannot make the folder '%s': there is a file of that name", path);
 out:
     memory_free(part);
     return status;
@@ -154,7 +155,7 @@ i3d_status folder_remove(const char *path)
     if (!file_exists(path))
         return I3D_OK;
     if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0)
-        return fail_errno("cannot remove '%s'", path);
+        return failure_errno("cannot remove '%s'", path);
     return I3D_OK;
 }
 
@@ -189,7 +190,7 @@ i3d_status folder_list(const char *path, struct names *out)
     *out = (struct names){ 0 };
     DIR *folder = opendir(path);
     if (!folder)
-        return fail_errno("cannot list the folder '%s'", path);
+        return failure_errno("cannot list the folder '%s'", path);
     while ((entry = readdir(folder)))
         if (entry->d_name[0] != '.')
             TRY(names_add(out, entry->d_name));
@@ -222,11 +223,11 @@ i3d_status folder_commit(struct folder_writer *writer)
     int folder = open(writer->side, O_RDONLY | O_DIRECTORY);
     /* One syncfs for the folder's many small files instead of an fsync for each. */
     if (folder < 0 || syncfs(folder) != 0)
-        status = fail_errno("cannot write '%s'", writer->path);
+        status = failure_errno("cannot write '%s'", writer->path);
     if (folder >= 0)
         close(folder);
     if (status == I3D_OK && rename(writer->side, writer->path) != 0)
-        status = fail_errno("cannot put '%s' in its place", writer->path);
+        status = failure_errno("cannot put '%s' in its place", writer->path);
     if (status == I3D_OK) {
         memory_free(writer->side);
         writer->side = NULL;
@@ -242,7 +243,7 @@ void folder_discard(struct folder_writer *writer)
         /* The cause of the failure stays the sentence, whatever the removal says. */
         snprintf(kept, sizeof kept, "%s", i3d_error());
         folder_remove(writer->side);
-        fail(I3D_OK, "%s", kept);
+        failure(I3D_OK, "%s", kept);
     }
     memory_free(writer->side);
     memory_free(writer->path);
@@ -257,11 +258,11 @@ i3d_status lock_take(const char *folder, struct lock *out)
     TRY(path_join(&path, folder, ".lock"));
     out->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (out->descriptor < 0) {
-        status = fail_errno("cannot write '%s'", path);
+        status = failure_errno("cannot write '%s'", path);
     } else if (flock(out->descriptor, LOCK_EX | LOCK_NB) != 0) {
         status =
-            fail(I3D_EIO, "another run is writing to '%s'; wait for it or choose another folder",
-                 folder);
+            failure(I3D_EIO, "another run is writing to '%s'; wait for it or choose another folder",
+                    folder);
         lock_release(out);
     }
 out:

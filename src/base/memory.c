@@ -1,5 +1,5 @@
 #include "base/memory.h"
-#include "base/fail.h"
+#include "base/failure.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -30,12 +30,12 @@ i3d_status memory_get(size_t count, size_t size, void *out)
     size_t bytes;
     *slot = NULL;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT)
-        return fail(I3D_ENOMEM, "%zu elements of %zu bytes are more than an address can hold",
-                    count, size);
+        return failure(I3D_ENOMEM, "%zu elements of %zu bytes are more than an address can hold",
+                       count, size);
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     void *memory = refused() ? NULL : aligned_alloc(ALIGNMENT, rounded ? rounded : ALIGNMENT);
     if (!memory)
-        return fail(I3D_ENOMEM, "no memory for %zu bytes", bytes);
+        return failure(I3D_ENOMEM, "no memory for %zu bytes", bytes);
     memset(memory, 0, bytes);
     *slot = memory;
     return I3D_OK;

@@ -1,5 +1,5 @@
 #include "base/talk.h"
-#include "base/fail.h"
+#include "base/failure.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -64,7 +64,7 @@ i3d_status check_interrupt(void)
 {
     if (!stop)
         return I3D_OK;
-    return fail(I3D_EINTERRUPTED, "stopped on request; run the same command again to go on");
+    return failure(I3D_EINTERRUPTED, "stopped on request; run the same command again to go on");
 }
 
 void interrupt_clear(void)

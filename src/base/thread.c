@@ -1,5 +1,5 @@
 #include "base/thread.h"
-#include "base/fail.h"
+#include "base/failure.h"
 #include "base/memory.h"
 
 #include <pthread.h>
@@ -78,5 +78,5 @@ i3d_status thread_run(size_t count, int workers, thread_item item, void *context
         pthread_join(threads[i].thread, NULL);
     memory_free(threads);
     pthread_mutex_destroy(&run.lock);
-    return run.status == I3D_OK ? I3D_OK : fail(run.status, "%s", run.sentence);
+    return run.status == I3D_OK ? I3D_OK : failure(run.status, "%s", run.sentence);
 }

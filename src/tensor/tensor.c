@@ -1,6 +1,6 @@
 #include <i3d/tensor.h>
 
-#include "base/fail.h"
+#include "base/failure.h"
 #include "base/memory.h"
 #include "tensor/half.h"
 
@@ -41,12 +41,12 @@ i3d_status i3d_tensor_create(const char *name, i3d_dtype dtype, int rank, const 
     size_t count = 1;
     *out = (i3d_tensor){ .dtype = dtype, .rank = rank };
     if (rank < 0 || rank > I3D_RANK_MAX)
-        return fail(I3D_EINVAL, "tensor '%s' has %d dimensions; at most %d are possible", name,
-                    rank, I3D_RANK_MAX);
+        return failure(I3D_EINVAL, "tensor '%s' has %d dimensions; at most %d are possible", name,
+                       rank, I3D_RANK_MAX);
     for (int i = 0; i < rank; i++) {
         out->shape[i] = shape[i];
         if (shape[i] < 0 || __builtin_mul_overflow(count, (size_t)shape[i], &count))
-            return fail(I3D_EINVAL, "tensor '%s' has an impossible shape", name);
+            return failure(I3D_EINVAL, "tensor '%s' has an impossible shape", name);
     }
     TRY(memory_string(name, &out->name));
     TRY(memory_get(count, i3d_dtype_size(dtype), &out->data));
@@ -112,8 +112,8 @@ i3d_status i3d_batch_create(int capacity, int channels, int frames, int height, 
                         .height = height,
                         .width = width };
     if (capacity < 1 || channels < 1 || frames < 1 || height < 1 || width < 1)
-        return fail(I3D_EINVAL, "a batch of %d x [%d, %d, %d, %d] is empty", capacity, channels,
-                    frames, height, width);
+        return failure(I3D_EINVAL, "a batch of %d x [%d, %d, %d, %d] is empty", capacity, channels,
+                       frames, height, width);
     size_t clip = (size_t)channels * (size_t)frames * (size_t)height * (size_t)width;
     TRY(memory_get((size_t)capacity, clip * sizeof *out->data, &out->data));
     TRY(memory_get((size_t)capacity, sizeof *out->labels, &out->labels));

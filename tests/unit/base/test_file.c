@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "base/fail.h"
+#include "base/failure.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -52,7 +52,7 @@ static void a_folder_appears_whole(void **state)
     assert_ok(folder_commit(&writer));
     assert_true(file_is_folder(path));
     assert_ok(folder_begin(path, &writer));
-    fail(I3D_EIO, "the cause");
+    failure(I3D_EIO, "the cause");
     folder_discard(&writer);
     assert_string_equal(i3d_error(), "the cause");
     assert_ok(folder_remove(folder));

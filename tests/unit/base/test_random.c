@@ -1,6 +1,6 @@
 #include "test.h"
 
-#include "base/fail.h"
+#include "base/failure.h"
 #include "base/random.h"
 #include "base/talk.h"
 #include "base/thread.h"
@@ -41,7 +41,7 @@ static i3d_status square(size_t index, int worker, void *context)
     (void)worker;
     int *squares = context;
     if (index == 70)
-        return fail(I3D_EFORMAT, "item 70 is bad");
+        return failure(I3D_EFORMAT, "item 70 is bad");
     squares[index] = (int)(index * index);
     return I3D_OK;
 }

@@ -1,4 +1,4 @@
-#include "base/fail.h"
+#include "base/failure.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -46,7 +46,7 @@ static void keep(const char *format, va_list arguments, const char *tail)
     snprintf(sentence, sizeof sentence, "%s%s", made, tail);
 }
 
-i3d_status fail(i3d_status status, const char *format, ...)
+i3d_status failure(i3d_status status, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -55,7 +55,7 @@ i3d_status fail(i3d_status status, const char *format, ...)
     return status;
 }
 
-i3d_status fail_errno(const char *format, ...)
+i3d_status failure_errno(const char *format, ...)
 {
     char reason[256], tail[300];
     int error = errno;
@@ -68,7 +68,7 @@ i3d_status fail_errno(const char *format, ...)
     return error == ENOMEM ? I3D_ENOMEM : I3D_EIO;
 }
 
-i3d_status fail_prefix(i3d_status status, const char *format, ...)
+i3d_status failure_prefix(i3d_status status, const char *format, ...)
 {
     char old[SENTENCE_BYTES];
     snprintf(old, sizeof old, "%s", sentence);
