@@ -1,0 +1,16 @@
+#!/bin/sh
+# Runs ctest in a build folder and ends with one line that counts: run.sh BUILD [ctest arguments].
+# The count is also left in BUILD/counts ("passed failed skipped"), for whoever adds several up.
+set -u
+build=$1
+shift
+log=$build/ctest.log
+
+ctest --test-dir "$build" --output-on-failure "$@" 2>&1 | tee "$log"
+
+passed=$(grep -c '^ *[0-9]*/[0-9]* Test .* Passed ' "$log")
+skipped=$(grep -c '^ *[0-9]*/[0-9]* Test .*\*\*\*Skipped ' "$log")
+failed=$(($(grep -c '^ *[0-9]*/[0-9]* Test ' "$log") - passed - skipped))
+echo "$passed $failed $skipped" >"$build/counts"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
