@@ -21,9 +21,16 @@ struct value {
     int channels, t, h, w;
 };
 
+/* Floats of it in one clip. */
+static inline size_t value_floats(const struct value *value)
+{
+    return (size_t)value->channels * (size_t)value->t * (size_t)value->h * (size_t)value->w;
+}
+
 struct op {
     enum op_kind kind;
     char name[32];
+    int unit;    /* row of the model's table */
     int in, out; /* values; of OP_HEAD `out` is the pooled features [N, 1024, t', 1, 1] */
     int in_channels, channels, out_channel;
     int kernel[3], stride[3], front[3], back[3]; /* t, h, w; TF SAME padding */
@@ -41,12 +48,17 @@ struct graph {
     double bn_epsilon;
 };
 
-/* Unrolls `model` for clips of [channels, t, h, w]. I3D_EINVAL if a size is too small for the
- * strides: the sentence says which and the least that works. */
+/* Floats an engine's forward() gives for one clip: the classes, or without an OP_HEAD (a network of
+ * one unit) those of its last value. */
+size_t graph_output_floats(const struct graph *graph);
+
+/* Unrolls `model` for clips of [channels, t, h, w]. A size must be one stride of the whole network
+ * at least (8 frames, 32 x 32): I3D_EINVAL, and the sentence says which is not. */
 i3d_status graph_create(const i3d_model *model, int t, int h, int w, struct graph *out);
 
-/* For tests of one operation: a network of one unit. `kind` conv or pool. Parameters, if any, are
- * 0..4 of a model whose table is that unit alone; see model_create_unit(). */
+/* For tests of one operation: a network of one unit, without a head. A convolution with batch norm
+ * and ReLU whose parameters are 0..4, or a pool if `channels` is 0. For other networks of a few
+ * units see model_create() in model/model.h. */
 i3d_status model_create_unit(int in_channels, int channels, const int kernel[3],
                              const int stride[3], i3d_model **out);
 
