@@ -1,9 +1,13 @@
-/* TV-L1 optical flow (Zach, Pock, Bischof 2007; Sanchez, Meinhardt-Llopis, Facciolo 2013). */
+/* TV-L1 optical flow (Zach, Pock, Bischof 2007; Sanchez, Meinhardt-Llopis, Facciolo 2013): the
+ * motion (u, v) between two pictures that makes
+ *     sum |grad u| + |grad v| + lambda |I1(x + (u, v)) - I0(x)|
+ * least, found from coarse to fine on a pyramid. */
 #ifndef I3D_FLOW_H
 #define I3D_FLOW_H
 
 #include <i3d/status.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,16 +20,21 @@ typedef struct i3d_flow_options {
     double tau;       /* time step of the dual, .25 */
     double lambda;    /* weight of the data term, .15; larger: less smooth */
     double theta;     /* tightness of the coupling, .3 */
-    int levels;       /* of the pyramid; it stops when a side would fall below 16 */
-    double scale;     /* size ratio between two levels, 0 < scale < 1 */
+    int levels;       /* of the pyramid; it stops before a side would fall below 16 */
+    double scale;     /* size ratio between two levels, .1 to .95 */
     int warps;        /* a level */
     int outer, inner; /* iterations a warp: outer x inner; a median before each outer */
     double epsilon;   /* stop a warp when the mean squared change is below epsilon^2; 0: never */
     int median;       /* window of the median filter on the flow: 0 (none), 3 or 5 */
+    double cubic;     /* the a of the bicubic kernel that warps (Keys 1981): -.75 or -.5 */
+    int subpixels;    /* positions the warp tells apart in a pixel: a power of two, 1 to 256 */
+    bool clamp;       /* beyond the border the picture goes on as its edge; otherwise it is 0 */
+    double smooth;    /* sigma of a Gaussian on the pictures, and one before each halving; 0: none */
+    bool stretch;     /* stretch the grey values of each pair to 0..255 */
 } i3d_flow_options;
 
-/* Fills `out` with the preset "opencv" (OpenCV 4.6 DualTVL1 defaults), ...; I3D_EINVAL lists the
- * names it knows. */
+/* Fills `out` with a preset: "opencv" (OpenCV 4.6 DualTVL1 defaults), ...; NULL is the program's
+ * default. I3D_EINVAL lists the names it knows. */
 I3D_API i3d_status i3d_flow_preset(const char *name, i3d_flow_options *out);
 
 /* Computes flow between pictures of one size. One a thread; all memory is taken at creation. */
@@ -35,7 +44,7 @@ I3D_API i3d_status i3d_flow_create(const i3d_flow_options *options, int width, i
 I3D_API void i3d_flow_free(i3d_flow *flow);
 
 /* The motion from `from` to `to` (grey, [height, width], 8 bits): u right, v down, in pixels,
- * [height, width] each. */
+ * [height, width] each. The same pictures give the same bits on every machine. */
 I3D_API i3d_status i3d_flow_run(i3d_flow *flow, const uint8_t *from, const uint8_t *to, float *u,
                                 float *v);
 
@@ -46,6 +55,13 @@ I3D_API void i3d_flow_restart(i3d_flow *flow);
 
 /* Bytes of flow: clamp(round_half_even((f + bound) * 255 / (2 bound)), 0, 255). */
 I3D_API void i3d_flow_to_bytes(const float *flow, size_t count, double bound, uint8_t *out);
+
+/* Middlebury .flo files: "PIEH", width, height, then u, v of each pixel as float32. `*u` and `*v`
+ * [height, width] are the caller's to free() by i3d_flow_release(). */
+I3D_API i3d_status i3d_flow_read(const char *path, int *width, int *height, float **u, float **v);
+I3D_API void i3d_flow_release(float *u, float *v);
+I3D_API i3d_status i3d_flow_write(const char *path, int width, int height, const float *u,
+                                  const float *v);
 
 #ifdef __cplusplus
 }
