@@ -21,7 +21,8 @@ struct plan_request {
     bool training;
     int threads; /* 0: one a core */
     /* Training only, one entry a parameter of the model; NULL: all true. A parameter that is not
-     * trained gets no gradient, and nothing before the first trained one is propagated to. */
+     * trained gets no gradient, and nothing before the first trained one is propagated to. Entries
+     * of running means and variances do not matter. */
     const bool *trained;
     /* Training only, one entry a graph operation; NULL: all false. True: this BN uses its running
      * statistics (a frozen one), otherwise the batch's. */
@@ -41,7 +42,8 @@ struct engine {
     /* Takes the model's parameters as they are now. Before the first run, and after each change. */
     i3d_status (*load)(struct plan *plan);
 
-    /* input [count, C, T, H, W] -> logits [count, classes], count <= batch. In training `keep` is
+    /* input [count, C, T, H, W] -> logits [count, classes], count <= batch; of a network without a
+     * head the logits are its last value, [count, graph_output_floats()]. In training `keep` is
      * the dropout mask [count, 1024, t'] of factors (0 or 1/keep probability), NULL: no dropout.
      * What backward() needs is kept until the next forward(). */
     i3d_status (*forward)(struct plan *plan, int count, const float *input, const float *keep,
@@ -49,7 +51,8 @@ struct engine {
 
     /* After a training forward(): d(loss)/d(logits) [count, classes] -> d(loss)/d(parameters), laid
      * out as the model's data, overwritten. The slots of a BN's running mean and variance get the
-     * batch's mean and (unbiased) variance; those of untrained parameters and frozen BNs are 0. */
+     * batch's mean and (unbiased) variance, also where the BN is not trained; those of untrained
+     * parameters and of frozen BNs are 0. */
     i3d_status (*backward)(struct plan *plan, const float *logits_grad, float *grads);
 
     /* For tests and features: value `index` of the graph after forward() as [count, C, T, H, W].

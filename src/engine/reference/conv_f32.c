@@ -1,0 +1,3 @@
+#define SUM float
+#define CONV_FUNCTIONS conv_f32
+#include "engine/reference/conv_template.h"

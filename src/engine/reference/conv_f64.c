@@ -1,0 +1,3 @@
+#define SUM double
+#define CONV_FUNCTIONS conv_f64
+#include "engine/reference/conv_template.h"

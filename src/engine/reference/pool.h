@@ -1,0 +1,25 @@
+/* Pools over windows of a map: the maximum (of the first where several are equal; padding never
+ * wins) and the mean (of windows without padding). */
+#ifndef I3D_ENGINE_REFERENCE_POOL_H
+#define I3D_ENGINE_REFERENCE_POOL_H
+
+#include <i3d/status.h>
+
+#include "engine/reference/slice.h"
+#include "model/graph.h"
+
+#include <stdbool.h>
+
+struct pool {
+    const struct op *op;
+    int count, threads;
+    bool mean;
+};
+
+i3d_status pool_forward(const struct pool *pool, struct slice in, struct slice out);
+
+/* Adds to in_grad. */
+i3d_status pool_backward(const struct pool *pool, struct slice in, struct slice out_grad,
+                         struct slice in_grad);
+
+#endif
