@@ -1,0 +1,99 @@
+#include "video/walk.h"
+#include "base/failure.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+/* Appends folder/file, unless it is a folder itself. */
+static i3d_status add(struct videos *videos, const char *folder, const char *class_name,
+                      const char *file)
+{
+    i3d_status status;
+    char *path = NULL;
+    TRY(path_join(&path, folder, file));
+    if (file_is_folder(path))
+        goto out;
+    TRY(memory_grow(&videos->items, &videos->capacity, videos->count + 1, sizeof *videos->items));
+    struct video_file *video = &videos->items[videos->count++];
+    *video = (struct video_file){ .path = path };
+    path = NULL;
+    TRY(memory_string(class_name, &video->class_name));
+    TRY(memory_string(file, &video->name));
+    char *extension = strrchr(video->name, '.');
+    if (extension)
+        *extension = '\0';
+out:
+    memory_free(path);
+    return status;
+}
+
+/* Names of one class that become the same without their extensions; `videos` from `first` on. Not
+ * always neighbours: "a.avi", "a.b.avi", "a.mp4" is the sorted order. */
+static i3d_status check_doubles(const struct videos *videos, size_t first)
+{
+    for (size_t i = first; i < videos->count; i++) {
+        const struct video_file *a = &videos->items[i];
+        size_t length = strlen(a->name);
+        for (size_t j = i + 1; j < videos->count; j++) {
+            const struct video_file *b = &videos->items[j];
+            if (strncmp(path_name(b->path), a->name, length) != 0)
+                break; /* sorted: no later name begins like this one either */
+            if (strcmp(a->name, b->name) == 0)
+                return failure(I3D_EINVAL,
+                               "'%s' and '%s' differ only in their extension, so both would be "
+                               "'%s/%s'; rename one",
+                               a->path, path_name(b->path), a->class_name, a->name);
+        }
+    }
+    return I3D_OK;
+}
+
+static i3d_status find_in_class(const char *root, const char *class_name, struct videos *videos)
+{
+    i3d_status status;
+    struct names files = { 0 };
+    char *folder = NULL;
+    size_t first = videos->count;
+    TRY(path_join(&folder, root, class_name));
+    if (!file_is_folder(folder))
+        goto out;
+    TRY(folder_list(folder, &files));
+    for (size_t i = 0; i < files.count; i++)
+        TRY(add(videos, folder, class_name, files.items[i]));
+    TRY(check_doubles(videos, first));
+out:
+    names_clear(&files);
+    memory_free(folder);
+    return status;
+}
+
+i3d_status videos_find(const char *root, struct videos *out)
+{
+    i3d_status status;
+    struct names classes = { 0 };
+    *out = (struct videos){ 0 };
+    TRY(folder_list(root, &classes));
+    for (size_t i = 0; i < classes.count; i++)
+        TRY(find_in_class(root, classes.items[i], out));
+    if (out->count == 0)
+        status =
+            failure(I3D_EINVAL, "no videos in '%s'; they are looked for as '%s/<class>/<video>'",
+                    root, root);
+out:
+    names_clear(&classes);
+    if (status != I3D_OK)
+        videos_clear(out);
+    return status;
+}
+
+void videos_clear(struct videos *videos)
+{
+    for (size_t i = 0; i < videos->count; i++) {
+        memory_free(videos->items[i].class_name);
+        memory_free(videos->items[i].name);
+        memory_free(videos->items[i].path);
+    }
+    memory_free(videos->items);
+    *videos = (struct videos){ 0 };
+}

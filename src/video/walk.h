@@ -1,0 +1,37 @@
+/* The videos of a data set, root/<class>/<name>.<ext>, and work over all of them. */
+#ifndef I3D_VIDEO_WALK_H
+#define I3D_VIDEO_WALK_H
+
+#include <i3d/status.h>
+
+#include <stddef.h>
+
+struct video_file {
+    char *class_name; /* the folder */
+    char *name;       /* the file without its last extension: "v.part.1.avi" is "v.part.1" */
+    char *path;       /* root/class/file */
+};
+
+/* Sorted by class, then by file name. */
+struct videos {
+    struct video_file *items;
+    size_t count, capacity;
+};
+
+/* Every file in every class folder; hidden ones, and files directly under the root, are none.
+ * Whether they are videos only reading tells. Two files of one class with the same name are
+ * I3D_EINVAL, since they would become one output; so is a root without any. */
+i3d_status videos_find(const char *root, struct videos *out);
+void videos_clear(struct videos *videos);
+
+/* Does one video; `worker` is 0 .. jobs-1. What is finished already it answers with I3D_OK. */
+typedef i3d_status (*video_item)(const struct video_file *video, int worker, void *context);
+
+/* Runs all videos on `jobs` threads (0: one a core), each on its own: one that fails stops no
+ * other. Those that failed are told, counted in `failed` and listed in the CSV `failures_path`
+ * (columns video, reason), which is removed when there are none. The call itself fails only when it
+ * is interrupted or cannot write that file. Progress is shown as `what`. */
+i3d_status videos_run(const struct videos *videos, int jobs, const char *what, video_item item,
+                      void *context, const char *failures_path, size_t *failed);
+
+#endif
