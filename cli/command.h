@@ -4,6 +4,8 @@
 
 #include "option.h"
 
+#include <stdio.h>
+
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 struct command {
@@ -14,7 +16,18 @@ struct command {
     const char *example;   /* command lines */
     int least, most;       /* how many arguments; most -1: any number */
     int (*run)(const struct options *options);
+    bool hidden; /* not in the list of commands: for scripts and builds */
 };
+
+/* Ends with a row whose name is NULL. */
+extern const struct command command_table[];
+const struct command *command_find(const char *name); /* or NULL */
+
+/* Every non-hidden command, or one with its options, for people. */
+void help_print_all(FILE *stream);
+void help_print(const struct command *command, FILE *stream);
+/* Prints that there is no such command, with the nearest one, on stderr; returns EXIT_USAGE. */
+int help_unknown(const char *name);
 
 /* Prints "i3d: <i3d_error()>" on stderr and returns EXIT_FAILED; for the last line of a command. */
 int command_failed(void);
@@ -34,5 +47,9 @@ int cmd_convert(const struct options *options);
 int cmd_inspect(const struct options *options);
 int cmd_inflate(const struct options *options);
 int cmd_doctor(const struct options *options);
+int cmd_help(const struct options *options);
+int cmd_version(const struct options *options);
+int cmd_man(const struct options *options);
+int cmd_completion(const struct options *options);
 
 #endif

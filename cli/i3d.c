@@ -1,0 +1,70 @@
+/* The commands in the order in which data passes through them. */
+#include "command.h"
+
+#include <string.h>
+
+const struct command command_table[] = {
+    /* this program */
+    { .name = "doctor",
+      .arguments = "",
+      .summary = "say what this machine can do and what is missing",
+      .text =
+          "Shows the processor's vector instructions, cores and memory, the engines that can run "
+          "networks, the codecs that videos can be read with, and how to install what is "
+          "missing. Exit status 0: the whole job can be done here, from video files to "
+          "accuracies.",
+      .example = "i3d doctor\ni3d doctor --json",
+      .run = cmd_doctor },
+    { .name = "help",
+      .arguments = "[COMMAND]",
+      .summary = "explain a command and its options",
+      .text = "Without a command, lists all commands. 'i3d COMMAND --help' is the same.",
+      .example = "i3d help\ni3d help doctor",
+      .most = 1,
+      .run = cmd_help },
+    { .name = "version",
+      .arguments = "",
+      .summary = "print the version",
+      .text = "'i3d --version' is the same.",
+      .example = "i3d version",
+      .run = cmd_version },
+    { .name = "man",
+      .arguments = "DIR",
+      .summary = "write the manual pages",
+      .text = "Writes DIR/i3d.1 and one DIR/i3d-COMMAND.1 for each command.",
+      .example = "i3d man doc/man",
+      .least = 1,
+      .most = 1,
+      .run = cmd_man,
+      .hidden = true },
+    { .name = "completion",
+      .arguments = "bash|zsh|fish",
+      .summary = "print a shell's completion script",
+      .text = "The script completes commands, options and the values of options.",
+      .example = "source <(i3d completion bash)",
+      .least = 1,
+      .most = 1,
+      .run = cmd_completion,
+      .hidden = true },
+
+    { .name = NULL },
+};
+
+const struct command *command_find(const char *name)
+{
+    for (const struct command *command = command_table; command->name; command++)
+        if (strcmp(command->name, name) == 0)
+            return command;
+    return NULL;
+}
+
+int command_failed(void)
+{
+    fprintf(stderr, "i3d: %s\n", i3d_error());
+    return EXIT_FAILED;
+}
+
+int command_result(i3d_status status)
+{
+    return status == I3D_OK ? EXIT_OK : command_failed();
+}

@@ -1,0 +1,14 @@
+/* Talk on stderr: remarks, the progress bar, and what Ctrl-C does. */
+#ifndef CLI_TERMINAL_H
+#define CLI_TERMINAL_H
+
+#include "option.h"
+
+/* Remarks and a bar from now on, unless --quiet; the bar only where stderr is a terminal. The first
+ * SIGINT or SIGTERM asks the work to stop at its next safe point, the second ends at once. */
+void terminal_begin(const struct options *options);
+
+/* Takes an unfinished bar away. */
+void terminal_end(void);
+
+#endif
