@@ -1,0 +1,12 @@
+/* What training makes small. */
+#ifndef I3D_TRAIN_LOSS_H
+#define I3D_TRAIN_LOSS_H
+
+#include <stdint.h>
+
+/* Softmax cross-entropy, the mean over `count` clips of -log softmax(logits)[label]. Its gradient
+ * by the logits goes into `grad`; both are [count, classes]. */
+double loss_cross_entropy(const float *logits, const int32_t *labels, int count, int classes,
+                          float *grad);
+
+#endif

@@ -1,0 +1,53 @@
+/* Which parameters fine-tuning trains. */
+#include <i3d/train.h>
+
+#include "base/failure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "Mixed_5b" of "Mixed_5b.Mixed_5b_b0.conv3d.weight". */
+static size_t head_length(const char *path)
+{
+    return strcspn(path, ".");
+}
+
+static i3d_status unknown_prefix(const i3d_model *model, const char *prefix, size_t length)
+{
+    char known[1200] = "";
+    const char *last = "";
+    for (size_t p = 0; p < i3d_model_param_count(model); p++) {
+        const char *path = i3d_model_param(model, p)->path;
+        size_t head = head_length(path), used = strlen(known);
+        if (head == head_length(last) && strncmp(path, last, head) == 0)
+            continue;
+        snprintf(known + used, sizeof known - used, "%s%.*s", used ? ", " : "", (int)head, path);
+        last = path;
+    }
+    return failure(I3D_EINVAL, "no parameter begins with the prefix '%.*s'; known are: %s",
+                   (int)length, prefix, known);
+}
+
+i3d_status i3d_train_select(const i3d_model *model, const char *prefixes, bool *out)
+{
+    size_t count = i3d_model_param_count(model);
+    bool all = !prefixes || !*prefixes;
+    for (size_t p = 0; p < count; p++)
+        out[p] = all;
+    for (const char *prefix = prefixes; !all && *prefix;) {
+        size_t length = strcspn(prefix, ","), found = 0;
+        for (size_t p = 0; p < count; p++)
+            if (strncmp(i3d_model_param(model, p)->path, prefix, length) == 0) {
+                out[p] = true;
+                found++;
+            }
+        if (!length || !found)
+            return unknown_prefix(model, prefix, length);
+        prefix += length + (prefix[length] == ',');
+    }
+    for (size_t p = 0; p < count; p++) {
+        i3d_param_kind kind = i3d_model_param(model, p)->kind;
+        out[p] = out[p] && kind != I3D_PARAM_MEAN && kind != I3D_PARAM_VARIANCE;
+    }
+    return I3D_OK;
+}

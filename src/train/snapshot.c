@@ -1,0 +1,123 @@
+#include "train/snapshot.h"
+
+#include "base/failure.h"
+#include "base/memory.h"
+#include "eval/recipe.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MOMENT_NAME_BYTES = 160 };
+
+static void moment_name(const struct optimizer *optimizer, int moment, size_t slot,
+                        char out[MOMENT_NAME_BYTES])
+{
+    snprintf(out, MOMENT_NAME_BYTES, "%s.%s", optimizer_moment_name(optimizer, moment),
+             optimizer->slots[slot].param->name);
+}
+
+static i3d_status add_moments(i3d_weights *weights, const struct optimizer *optimizer)
+{
+    i3d_status status = I3D_OK;
+    char name[MOMENT_NAME_BYTES];
+    i3d_tensor *tensor;
+    for (int m = 0; m < optimizer->moment_count; m++)
+        for (size_t s = 0; s < optimizer->slot_count; s++) {
+            const struct optimizer_slot *slot = &optimizer->slots[s];
+            const i3d_param *param = slot->param;
+            moment_name(optimizer, m, s, name);
+            TRY(i3d_weights_add(weights, name, I3D_F32, param->rank, param->shape, &tensor));
+            memcpy(tensor->data, optimizer->moments[m] + slot->at, param->count * sizeof(float));
+        }
+out:
+    return status;
+}
+
+static i3d_status read_moments(const i3d_weights *weights, struct optimizer *optimizer)
+{
+    char name[MOMENT_NAME_BYTES];
+    for (int m = 0; m < optimizer->moment_count; m++)
+        for (size_t s = 0; s < optimizer->slot_count; s++) {
+            const struct optimizer_slot *slot = &optimizer->slots[s];
+            moment_name(optimizer, m, s, name);
+            const i3d_tensor *tensor = i3d_weights_find(weights, name);
+            if (!tensor || i3d_tensor_count(tensor) != slot->param->count)
+                return failure(I3D_EINVAL,
+                               "it has no '%s': the optimizer and the finetune prefixes must be "
+                               "those the run began with",
+                               name);
+            i3d_tensor_to_f32(tensor, optimizer->moments[m] + slot->at);
+        }
+    return I3D_OK;
+}
+
+/* MindSpore's own names, types and shapes for where an optimizer is. */
+static i3d_status add_progress(i3d_weights *weights, const struct snapshot *snapshot, double lr)
+{
+    i3d_status status;
+    const int64_t one = 1;
+    i3d_tensor *tensor;
+    TRY(i3d_weights_add(weights, "global_step", I3D_I32, 1, &one, &tensor));
+    *(int32_t *)tensor->data = (int32_t)snapshot->step;
+    TRY(i3d_weights_add(weights, "learning_rate", I3D_F32, 0, NULL, &tensor));
+    *(float *)tensor->data = (float)lr;
+    TRY(scalar_add(weights, "i3d.steps_per_epoch", snapshot->steps));
+    TRY(scalar_add(weights, "i3d.epochs_ended", snapshot->ended));
+    TRY(scalar_add(weights, "i3d.best_top1", snapshot->best));
+    TRY(scalar_add(weights, "i3d.seed", (double)snapshot->seed));
+out:
+    return status;
+}
+
+i3d_status snapshot_write(const char *path, const struct snapshot *snapshot, double lr)
+{
+    i3d_status status;
+    i3d_weights weights = { 0 };
+    TRY(i3d_model_save(snapshot->model, &weights));
+    TRY(i3d_recipe_add(&weights, &snapshot->recipe, snapshot->names, snapshot->name_count));
+    if (snapshot->optimizer) {
+        TRY(add_moments(&weights, snapshot->optimizer));
+        TRY(add_progress(&weights, snapshot, lr));
+    }
+    TRY(i3d_weights_write(path, &weights));
+out:
+    i3d_weights_clear(&weights);
+    return status;
+}
+
+static i3d_status read_progress(const i3d_weights *weights, struct snapshot *snapshot)
+{
+    double step, steps, ended, seed;
+    if (!scalar_read(weights, "global_step", &step) || !(step >= 0) ||
+        !scalar_read(weights, "i3d.steps_per_epoch", &steps) ||
+        !scalar_read(weights, "i3d.epochs_ended", &ended) || !(ended >= 0 && ended <= step) ||
+        !scalar_read(weights, "i3d.best_top1", &snapshot->best) ||
+        !scalar_read(weights, "i3d.seed", &seed))
+        return failure(I3D_EFORMAT, "it does not say where the training was");
+    if (steps != snapshot->steps)
+        return failure(I3D_EINVAL,
+                       "its epochs have %.0f steps, these %d: give the data set and the batch size "
+                       "the run began with",
+                       steps, snapshot->steps);
+    if (seed != (double)snapshot->seed)
+        return failure(I3D_EINVAL, "the run began with seed %.0f: give that", seed);
+    snapshot->step = (long)step;
+    snapshot->ended = (int)ended;
+    return I3D_OK;
+}
+
+i3d_status snapshot_read(const char *path, struct snapshot *snapshot)
+{
+    i3d_status status;
+    i3d_weights weights = { 0 };
+    TRY(i3d_weights_read(path, &weights));
+    TRY(read_progress(&weights, snapshot));
+    TRY(read_moments(&weights, snapshot->optimizer));
+    TRY(i3d_model_load(snapshot->model, &weights, false, NULL));
+out:
+    i3d_weights_clear(&weights);
+    if (status != I3D_OK)
+        failure_prefix(status, "cannot go on from the checkpoint '%s': ", path);
+    return status;
+}

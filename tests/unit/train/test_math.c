@@ -1,0 +1,253 @@
+/* The parts of training that are formulas: loss, optimizers, schedules, which parameters. */
+#include "test.h"
+
+#include "base/memory.h"
+#include "train/loss.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+#include <math.h>
+
+static void the_loss_is_cross_entropy(void **state)
+{
+    (void)state;
+    /* Equal logits: log(classes). A sure and right answer: nearly 0. Huge logits: no overflow. */
+    const float logits[3][4] = { { 2, 2, 2, 2 }, { 0, 50, 0, 0 }, { 1e30f, 0, 0, -1e30f } };
+    const int32_t labels[3] = { 1, 1, 0 };
+    float grad[3][4];
+    double loss = loss_cross_entropy(logits[0], labels, 1, 4, grad[0]);
+    assert_true(fabs(loss - log(4)) < 1e-12);
+    loss = loss_cross_entropy(logits[0], labels, 3, 4, grad[0]);
+    assert_true(fabs(loss - log(4) / 3) < 1e-9);
+    for (int n = 0; n < 3; n++) {
+        float sum = 0;
+        for (int c = 0; c < 4; c++)
+            sum += grad[n][c];
+        assert_true(fabsf(sum) < 1e-6f);
+    }
+    assert_true(fabs(grad[0][1] - (.25 - 1) / 3) < 1e-6);
+}
+
+static void the_loss_has_its_gradient(void **state)
+{
+    (void)state;
+    float logits[2][3] = { { .3f, -1.2f, .7f }, { 2, .1f, -.4f } }, grad[6], ignored[6];
+    const int32_t labels[2] = { 2, 1 };
+    loss_cross_entropy(logits[0], labels, 2, 3, grad);
+    for (int i = 0; i < 6; i++) {
+        float *x = &logits[i / 3][i % 3], kept = *x, h = 1e-2f;
+        *x = kept + h;
+        double up = loss_cross_entropy(logits[0], labels, 2, 3, ignored);
+        *x = kept - h;
+        double down = loss_cross_entropy(logits[0], labels, 2, 3, ignored);
+        *x = kept;
+        assert_true(fabs((up - down) / (2 * h) - grad[i]) < 1e-4);
+    }
+}
+
+/* The rate in the middle of each epoch that begins with a change. */
+static void check_trace(struct schedule schedule, const double *rates, size_t count)
+{
+    const long steps = 7;
+    long every = schedule.every;
+    schedule.every *= steps;
+    assert_true(schedule_rate(&schedule, 0) == schedule.lr);
+    assert_true(schedule_rate(&schedule, every * steps - 1) == schedule.lr);
+    for (size_t i = 0; i < count; i++) {
+        double rate = schedule_rate(&schedule, (long)(i + 1) * every * steps);
+        assert_true(fabs(rate / rates[i] - 1) < 1e-12);
+        assert_true(schedule_rate(&schedule, (long)(i + 2) * every * steps - 1) == rate);
+    }
+}
+
+/* Traces of the original's learning_rate_function, taken from its description: flow from .01 every
+ * 5 epochs and from .001 every 4, rgb likewise. */
+static void the_steps_schedule_is_the_originals(void **state)
+{
+    (void)state;
+    const double flow5[] = { .005,       .0025,  .00125,  6.25e-4, 3.125e-4, 1.5625e-4, 7.8125e-5,
+                             3.90625e-5, 2.5e-4, 1.25e-4, 6.25e-5, 3.125e-5, 3.125e-5,  3.125e-5 };
+    const double flow4[] = { 5e-4,   2.5e-4,  1.25e-4, 6.25e-5,  3.125e-5,
+                             2.5e-4, 1.25e-4, 6.25e-5, 3.125e-5, 3.125e-5 };
+    const double rgb5[] = {
+        .005, .0025, .00125, 6.25e-4, 3.125e-4, 1.5625e-4, 7.8125e-5, 3.90625e-5
+    };
+    const double rgb4[] = { 5e-4,      2.5e-4,    1.25e-4,   6.25e-5,  3.125e-5,
+                            1.5625e-5, 7.8125e-6, 7.8125e-6, 7.8125e-6 };
+    const double once[] = { 5e-4, 2.5e-4, 1.25e-4, 6.25e-5, 3.125e-5, 3.125e-5, 3.125e-5 };
+    struct schedule flow = { .stream = I3D_FLOW, .lr = .01, .rate = .5, .every = 5 };
+    struct schedule rgb = { .stream = I3D_RGB, .lr = .01, .rate = .5, .every = 5 };
+    check_trace(flow, flow5, sizeof flow5 / sizeof *flow5);
+    check_trace(rgb, rgb5, sizeof rgb5 / sizeof *rgb5);
+    flow.lr = rgb.lr = .001;
+    flow.every = rgb.every = 4;
+    check_trace(flow, flow4, sizeof flow4 / sizeof *flow4);
+    check_trace(rgb, rgb4, sizeof rgb4 / sizeof *rgb4);
+    flow.no_raise = true;
+    check_trace(flow, once, sizeof once / sizeof *once);
+}
+
+static void the_cosine_falls_from_the_rate_to_zero(void **state)
+{
+    (void)state;
+    struct schedule schedule = { .kind = I3D_SCHEDULE_COSINE, .lr = .1, .total = 100 };
+    assert_true(schedule_rate(&schedule, 0) == .1);
+    assert_true(fabs(schedule_rate(&schedule, 50) - .05) < 1e-12);
+    assert_true(fabs(schedule_rate(&schedule, 100)) < 1e-12);
+    schedule.kind = I3D_SCHEDULE_CONSTANT;
+    assert_true(schedule_rate(&schedule, 99) == .1);
+}
+
+/* An optimizer over a whole network of which the logits' bias and one gamma are looked at. */
+struct bench {
+    i3d_model *model;
+    struct optimizer optimizer;
+    const i3d_param *bias, *gamma;
+    float *grads, *data;
+};
+
+static struct bench open_bench(i3d_train_options options)
+{
+    struct bench bench = { 0 };
+    i3d_model_options model = { .channels = 2, .classes = 3, .bn_epsilon = 1e-3 };
+    assert_ok(i3d_model_create(&model, &bench.model));
+    size_t params = i3d_model_param_count(bench.model);
+    bool *trained;
+    assert_ok(memory_get(params, sizeof *trained, &trained));
+    assert_ok(i3d_train_select(bench.model, options.prefixes, trained));
+    assert_ok(optimizer_create(bench.model, trained, &options, &bench.optimizer));
+    memory_free(trained);
+    bench.data = i3d_model_data(bench.model);
+    assert_ok(memory_get(i3d_model_data_count(bench.model), sizeof(float), &bench.grads));
+    bench.bias = i3d_model_find_param(bench.model, "logits_conv3d.bias");
+    bench.gamma = i3d_model_find_param(bench.model, "Mixed_5c_b0.bn.bn2d.gamma");
+    assert_non_null(bench.bias);
+    assert_non_null(bench.gamma);
+    return bench;
+}
+
+static void close_bench(struct bench *bench)
+{
+    optimizer_clear(&bench->optimizer);
+    memory_free(bench->grads);
+    i3d_model_free(bench->model);
+}
+
+static void adam_begins_with_a_step_of_lr(void **state)
+{
+    (void)state;
+    i3d_train_options options = { .optimizer = I3D_ADAM };
+    struct bench bench = open_bench(options);
+    bench.grads[bench.bias->offset] = 3;
+    bench.grads[bench.bias->offset + 1] = -1e-3f;
+    optimizer_step(&bench.optimizer, 0, .01, bench.grads, bench.data);
+    assert_true(fabs(bench.data[bench.bias->offset] + .01) < 1e-6);
+    assert_true(fabs(bench.data[bench.bias->offset + 1] - .01) < 1e-6);
+    assert_true(bench.data[bench.bias->offset + 2] == 0);
+    /* Second step, by hand: m = .1 g1 .9 + .1 g2, v alike, both corrected. */
+    bench.grads[bench.bias->offset] = -1;
+    double m = .9 * .1 * 3 - .1, v = .999 * .001 * 9 + .001;
+    double wanted = -.01 - .01 * m / (1 - .81) / sqrt(v / (1 - .998001));
+    optimizer_step(&bench.optimizer, 1, .01, bench.grads, bench.data);
+    assert_true(fabs(bench.data[bench.bias->offset] - wanted) < 1e-6);
+    close_bench(&bench);
+}
+
+static void sgd_gathers_momentum(void **state)
+{
+    (void)state;
+    i3d_train_options options = { .optimizer = I3D_SGD, .momentum = .9 };
+    struct bench bench = open_bench(options);
+    bench.grads[bench.bias->offset] = 1;
+    for (int step = 0; step < 3; step++)
+        optimizer_step(&bench.optimizer, step, .1, bench.grads, bench.data);
+    assert_true(fabs(bench.data[bench.bias->offset] + .1 * (1 + 1.9 + 2.71)) < 1e-6);
+    close_bench(&bench);
+}
+
+static void rmsprop_has_two_forms(void **state)
+{
+    (void)state;
+    i3d_train_options options = { .optimizer = I3D_RMSPROP };
+    struct bench bench = open_bench(options);
+    bench.grads[bench.bias->offset] = 4;
+    optimizer_step(&bench.optimizer, 0, .1, bench.grads, bench.data);
+    assert_true(fabs(bench.data[bench.bias->offset] + .1 / sqrt(.01)) < 1e-5);
+    close_bench(&bench);
+    options.mindspore = true;
+    bench = open_bench(options);
+    bench.grads[bench.bias->offset] = 4e-5f;
+    optimizer_step(&bench.optimizer, 0, .1, bench.grads, bench.data);
+    double wanted = -.1 * 4e-5 / sqrt(.1 * 16e-10 + 1e-10);
+    assert_true(fabs(bench.data[bench.bias->offset] / wanted - 1) < 1e-5);
+    close_bench(&bench);
+}
+
+static void weight_decay_spares_batch_norm(void **state)
+{
+    (void)state;
+    i3d_train_options options = { .optimizer = I3D_SGD, .weight_decay = .5 };
+    struct bench bench = open_bench(options);
+    bench.data[bench.bias->offset] = 2;
+    optimizer_step(&bench.optimizer, 0, .1, bench.grads, bench.data);
+    assert_true(fabs(bench.data[bench.bias->offset] - (2 - .1 * .5 * 2)) < 1e-6);
+    assert_true(bench.data[bench.gamma->offset] == 1);
+    close_bench(&bench);
+}
+
+static void what_is_not_trained_stays(void **state)
+{
+    (void)state;
+    i3d_train_options options = { .optimizer = I3D_ADAM, .prefixes = "logits", .weight_decay = .1 };
+    struct bench bench = open_bench(options);
+    assert_int_equal(bench.optimizer.count, 3 * 1024 + 3);
+    for (size_t i = 0; i < i3d_model_data_count(bench.model); i++)
+        bench.grads[i] = 1;
+    float before = bench.data[bench.gamma->offset];
+    optimizer_step(&bench.optimizer, 0, .1, bench.grads, bench.data);
+    assert_true(bench.data[bench.gamma->offset] == before);
+    assert_true(bench.data[bench.bias->offset] != 0);
+    close_bench(&bench);
+}
+
+/* The counts of the original: 'logits,Mixed_5' of 51 classes has 4,811,283 parameters. */
+static void prefixes_select_parameters(void **state)
+{
+    (void)state;
+    i3d_model *model;
+    i3d_model_options options = { .channels = 3, .classes = 51, .bn_epsilon = 1e-3 };
+    assert_ok(i3d_model_create(&options, &model));
+    size_t params = i3d_model_param_count(model), some = 0, all = 0;
+    bool *trained;
+    assert_ok(memory_get(params, sizeof *trained, &trained));
+    assert_ok(i3d_train_select(model, "logits,Mixed_5", trained));
+    for (size_t p = 0; p < params; p++)
+        some += trained[p] ? i3d_model_param(model, p)->count : 0;
+    assert_int_equal(some, 4811283);
+    assert_ok(i3d_train_select(model, "", trained));
+    for (size_t p = 0; p < params; p++)
+        all += trained[p] ? i3d_model_param(model, p)->count : 0;
+    assert_int_equal(all, 12339539);
+    assert_fails(i3d_train_select(model, "logits,Mixed_6", trained), I3D_EINVAL, "Mixed_6");
+    assert_non_null(strstr(i3d_error(), "Mixed_5c, logits"));
+    assert_fails(i3d_train_select(model, "logits,,Mixed_5", trained), I3D_EINVAL, "''");
+    memory_free(trained);
+    i3d_model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_loss_is_cross_entropy),
+        cmocka_unit_test(the_loss_has_its_gradient),
+        cmocka_unit_test(the_steps_schedule_is_the_originals),
+        cmocka_unit_test(the_cosine_falls_from_the_rate_to_zero),
+        cmocka_unit_test(adam_begins_with_a_step_of_lr),
+        cmocka_unit_test(sgd_gathers_momentum),
+        cmocka_unit_test(rmsprop_has_two_forms),
+        cmocka_unit_test(weight_decay_spares_batch_norm),
+        cmocka_unit_test(what_is_not_trained_stays),
+        cmocka_unit_test(prefixes_select_parameters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
