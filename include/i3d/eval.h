@@ -1,0 +1,113 @@
+/* From trained networks to accuracies and predictions. */
+#ifndef I3D_EVAL_H
+#define I3D_EVAL_H
+
+#include <i3d/checkpoint.h>
+#include <i3d/clip.h>
+#include <i3d/engine.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How a trained network is to be run. `i3d train` records it in the checkpoint; -1 in any field:
+ * not known, to be taken from elsewhere. */
+typedef struct i3d_recipe {
+    int head; /* i3d_head */
+    double bn_epsilon;
+    int frames, size; /* T, H = W */
+    int resize;       /* short side before the crop, 0: off */
+    int bgr;          /* 0 or 1 */
+} i3d_recipe;
+I3D_API i3d_recipe i3d_recipe_unknown(void);
+
+/* What `weights` record; I3D_EFORMAT if a value is out of range. */
+I3D_API i3d_status i3d_recipe_read(const i3d_weights *weights, i3d_recipe *out);
+
+/* Records the recipe and the classes' names (`classes` of them, NULL: none). */
+I3D_API i3d_status i3d_recipe_add(i3d_weights *weights, const i3d_recipe *recipe,
+                                  const char *const *names, int classes);
+
+/* A trained network of one stream, ready to run. One thread at a time. */
+typedef struct i3d_classifier i3d_classifier;
+typedef struct i3d_classifier_options {
+    const char *checkpoint; /* any format of i3d_weights_read() */
+    i3d_stream stream;      /* that its input channels must agree with */
+    i3d_recipe recipe;      /* before what the checkpoint records, behind it the defaults */
+    const char *engine;     /* as in i3d_network_options */
+    i3d_precision precision;
+    int batch, threads;
+} i3d_classifier_options;
+I3D_API i3d_status i3d_classifier_open(const i3d_classifier_options *options, i3d_classifier **out);
+I3D_API void i3d_classifier_close(i3d_classifier *classifier);
+I3D_API int i3d_classifier_class_count(const i3d_classifier *classifier);
+I3D_API i3d_recipe i3d_classifier_get_recipe(const i3d_classifier *classifier); /* all known */
+
+/* The name of a class as the checkpoint records it, or NULL. */
+I3D_API const char *i3d_classifier_class_name(const i3d_classifier *classifier, int label);
+I3D_API i3d_network *i3d_classifier_network(i3d_classifier *classifier); /* a loan */
+
+/* What a network says of each video of a data set. */
+typedef struct i3d_scores {
+    int videos, classes;
+    float *logits;      /* [videos, classes], the mean over a video's clips */
+    int32_t *labels;    /* [videos] */
+    int32_t *clips;     /* [videos]: how many were scored; 0: the video does not count */
+    char **names;       /* [videos], the annotation's keys */
+    char **class_names; /* [classes] */
+} i3d_scores;
+I3D_API void i3d_scores_clear(i3d_scores *scores);
+
+/* Runs one epoch of `loader`, which must be of `dataset` and no larger in its batch than
+ * `network`; `classes` are those of the network, at least the data set's. */
+I3D_API i3d_status i3d_scores_collect(i3d_network *network, int classes, i3d_loader *loader,
+                                      const i3d_dataset *dataset, i3d_scores *out);
+
+/* Two streams into one. Videos are paired by name; those of one stream only are left out and
+ * reported. A pair with different labels is I3D_EFORMAT. */
+typedef struct i3d_fusion {
+    double rgb_weight, flow_weight; /* 1, 1 */
+    bool softmax;                   /* weigh probabilities instead of logits */
+} i3d_fusion;
+I3D_API i3d_status i3d_scores_fuse(const i3d_scores *rgb, const i3d_scores *flow,
+                                   const i3d_fusion *fusion, i3d_scores *out);
+
+/* How many videos of a class (`label` -1: of all) have their class first, or in the first five. Of
+ * equal scores the lower class comes first. */
+typedef struct i3d_accuracy {
+    int videos, top1, top5;
+} i3d_accuracy;
+I3D_API i3d_accuracy i3d_scores_accuracy(const i3d_scores *scores, int label);
+
+/* logits [classes] -> probabilities [classes]; may be in place. */
+I3D_API void i3d_softmax(const float *logits, int classes, float *out);
+
+/* The `count` best of `scores` [classes], best first, into `labels` [count]. */
+I3D_API void i3d_best(const float *scores, int classes, int count, int *labels);
+
+/* Writes into `folder` (made if need be): videos.csv, classes.csv, confusion.csv, confusion.svg. */
+I3D_API i3d_status i3d_report_write(const char *folder, const i3d_scores *scores);
+
+/* The checkpoints i3d-{epoch}_{step}.ckpt of one run, oldest first. */
+typedef struct i3d_series_entry {
+    char *path;
+    int epoch, step; /* from 1; the step within the epoch */
+} i3d_series_entry;
+typedef struct i3d_series {
+    i3d_series_entry *entries;
+    size_t count, capacity;
+} i3d_series;
+
+/* Those of `folder`; a folder without any gives a count of 0. */
+I3D_API i3d_status i3d_series_list(const char *folder, i3d_series *out);
+I3D_API void i3d_series_clear(i3d_series *series);
+
+/* Writes a table of the entries and their accuracies (one an entry), best first and marked; of
+ * equals the newer. */
+I3D_API i3d_status i3d_summary_write(const char *path, const i3d_series *series,
+                                     const i3d_accuracy *accuracies);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
