@@ -45,34 +45,31 @@ def pad_same(x, kernel, stride, value=0.0):
     return functional.pad(x, pads, value=value)
 
 
-def max_pool(x, kernel, stride):
-    return functional.max_pool3d(pad_same(x, kernel, stride, -float("inf")), kernel, stride)
-
-
 class Unit(nn.Module):
     """Convolution without bias, batch norm, ReLU."""
 
     def __init__(self, inputs, outputs, kernel, stride, eps, momentum):
         super().__init__()
-        self.kernel, self.stride = kernel, stride
+        self.kernel, self.stride, self.relu = kernel, stride, functional.relu
         self.conv = nn.Conv3d(inputs, outputs, kernel, stride, bias=False)
         self.bn = nn.BatchNorm3d(outputs, eps=eps, momentum=momentum)
 
     def forward(self, x):
-        return functional.relu(self.bn(self.conv(pad_same(x, self.kernel, self.stride))))
+        return self.relu(self.bn(self.conv(pad_same(x, self.kernel, self.stride))))
 
 
 class I3D(nn.Module):
-    """momentum is PyTorch's: running = (1 - momentum) running + momentum batch."""
+    """momentum is PyTorch's: running = (1 - momentum) running + momentum batch. Another table makes
+    a smaller network; with 0 classes it has no head and gives its last value."""
 
-    def __init__(self, channels, classes, head="avg", eps=1e-3, momentum=0.1):
+    def __init__(self, channels, classes, head="avg", eps=1e-3, momentum=0.1, table=TABLE):
         super().__init__()
-        self.head, self.values, self.units = head, {}, nn.ModuleDict()
+        self.table, self.head, self.values, self.units = table, head, {}, nn.ModuleDict()
 
         def add(name, inputs, outputs, kernel, stride=(1, 1, 1)):
             self.units[name] = Unit(inputs, outputs, kernel, stride, eps, momentum)
 
-        for name, row in TABLE:
+        for name, row in self.table:
             if isinstance(row, list):
                 b0, b1a, b1b, b2a, b2b, b3b = row
                 one, three = (1, 1, 1), (3, 3, 3)
@@ -86,7 +83,7 @@ class I3D(nn.Module):
             elif len(row) == 3:
                 add(name, channels, row[2], row[0], row[1])
                 channels = row[2]
-        self.logits = nn.Conv3d(channels, classes, 1)
+        self.logits = nn.Conv3d(channels, classes, 1) if classes else None
 
     def tensors(self):
         """Our name -> parameter or buffer, in the network's order."""
@@ -98,8 +95,9 @@ class I3D(nn.Module):
             out[bn + "gamma"], out[bn + "beta"] = unit.bn.weight, unit.bn.bias
             out[bn + "moving_mean"] = unit.bn.running_mean
             out[bn + "moving_variance"] = unit.bn.running_var
-        out["logits_conv3d.weight"] = self.logits.weight
-        out["logits_conv3d.bias"] = self.logits.bias
+        if self.logits:
+            out["logits_conv3d.weight"] = self.logits.weight
+            out["logits_conv3d.bias"] = self.logits.bias
         return out
 
     def load(self, source):
@@ -129,29 +127,38 @@ class I3D(nn.Module):
             if wanted(name):
                 unit.bn.eval()
 
+    def max_pool(self, source, x, kernel, stride):
+        """x is the value named `source` (of no use here, of use to a subclass)."""
+        return functional.max_pool3d(pad_same(x, kernel, stride, -float("inf")), kernel, stride)
+
+    def mix(self, name, source, x):
+        """An Inception block: its four branches side by side."""
+        values, units = self.values, self.units
+        b1a = values[name + "_b1a"] = units[name + "_b1a"](x)
+        b2a = values[name + "_b2a"] = units[name + "_b2a"](x)
+        b3a = values[name + "_b3a"] = self.max_pool(source, x, (3, 3, 3), (1, 1, 1))
+        return torch.cat([units[name + "_b0"](x), units[name + "_b1b"](b1a),
+                          units[name + "_b2b"](b2a), units[name + "_b3b"](b3a)], dim=1)
+
     def forward(self, x, keep=None):
         """Every end point is kept in self.values under its name."""
-        values = self.values = {"data": x}
-        for name, row in TABLE:
+        self.values, source = {"data": x}, "data"
+        for name, row in self.table:
             if isinstance(row, list):
-                units = {branch: self.units[name + "_" + branch]
-                         for branch in ("b0", "b1a", "b1b", "b2a", "b2b", "b3b")}
-                b1a = values[name + "_b1a"] = units["b1a"](x)
-                b2a = values[name + "_b2a"] = units["b2a"](x)
-                b3a = values[name + "_b3a"] = max_pool(x, (3, 3, 3), (1, 1, 1))
-                x = torch.cat([units["b0"](x), units["b1b"](b1a), units["b2b"](b2a),
-                               units["b3b"](b3a)], dim=1)
+                x = self.mix(name, source, x)
             elif len(row) == 3:
                 x = self.units[name](x)
             else:
-                x = max_pool(x, *row)
-            values[name] = x
+                x = self.max_pool(source, x, *row)
+            self.values[name], source = x, name
+        if not self.logits:
+            return x
         t, h, w = x.shape[2:]
         if self.head == "max":
-            x = functional.max_pool3d(x, (t, h, w))
+            x = self.max_pool(source, x, (t, h, w), (t, h, w))
         else:
             x = functional.avg_pool3d(x, (min(2, t), h, w), stride=1)
-        values["features"] = x
+        self.values["features"] = x
         if keep is not None:
             x = x * keep.reshape(x.shape)
         return self.logits(x).squeeze(4).squeeze(3).mean(2)

@@ -45,7 +45,7 @@ static inline size_t conv_scratch_bytes(const struct op *op)
     size_t in = conv_width(op->size_in[2]), out = conv_width(op->size_out[2]);
     size_t width = in > out ? in : out;
     size_t channels = (size_t)(op->in_channels > op->channels ? op->in_channels : op->channels);
-    return ((width + CONV_GRAD_BLOCK) * channels + CONV_BLOCK * width) * sizeof(double);
+    return ((width + CONV_GRAD_BLOCK) * channels + (CONV_BLOCK + 1) * width) * sizeof(double);
 }
 
 #endif

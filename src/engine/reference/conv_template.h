@@ -95,23 +95,24 @@ static void spread_row(const struct op *op, struct slice out, int n, int k, int 
         row[w * step + shift] = line[w];
 }
 
-/* sum[w] += sum over k of weight[k] * rows[k, w], eight k at a time so that `sum` is read and
+/* part[w] = sum over k of weight[k] * rows[k, w], eight k at a time so that `part` is read and
  * written seldom. */
 static void multiply_rows(int count, size_t width, const float *restrict weight,
-                          const SUM *restrict rows, SUM *restrict sum)
+                          const SUM *restrict rows, SUM *restrict part)
 {
     int k = 0;
+    memset(part, 0, width * sizeof *part);
     for (; k + 8 <= count; k += 8, weight += 8, rows += 8 * width) {
         const SUM a = weight[0], b = weight[1], c = weight[2], d = weight[3];
         const SUM e = weight[4], f = weight[5], g = weight[6], h = weight[7];
         for (size_t w = 0; w < width / 4 * 4; w++)
-            sum[w] += a * rows[w] + b * rows[w + width] + c * rows[w + 2 * width] +
-                      d * rows[w + 3 * width] + e * rows[w + 4 * width] + f * rows[w + 5 * width] +
-                      g * rows[w + 6 * width] + h * rows[w + 7 * width];
+            part[w] += a * rows[w] + b * rows[w + width] + c * rows[w + 2 * width] +
+                       d * rows[w + 3 * width] + e * rows[w + 4 * width] + f * rows[w + 5 * width] +
+                       g * rows[w + 6 * width] + h * rows[w + 7 * width];
     }
     for (; k < count; k++, weight++, rows += width)
         for (size_t w = 0; w < width / 4 * 4; w++)
-            sum[w] += *weight * rows[w];
+            part[w] += *weight * rows[w];
 }
 
 static double multiply_pair(int count, const float *restrict a, const SUM *restrict b)
@@ -129,19 +130,21 @@ static double multiply_pair(int count, const float *restrict a, const SUM *restr
     return sum;
 }
 
-static void write_row(const SUM *sum, int count, bool add, float *out)
+static void write_row(const double *sum, int count, bool add, float *out)
 {
     for (int w = 0; w < count; w++)
         out[w] = (float)(add ? out[w] + sum[w] : sum[w]);
 }
 
+/* The sums of a block are in SUM, those over the blocks always in float64. */
 static i3d_status run_row(size_t index, int worker, void *context)
 {
     const struct product *product = context;
     const struct op *op = product->conv->op;
     const int *size = product->size;
     size_t width = conv_width(size[2]), channels = (size_t)product->to_channels;
-    SUM *sums = product->conv->scratch[worker], *rows = sums + channels * width;
+    double *sums = product->conv->scratch[worker];
+    SUM *part = (SUM *)(sums + channels * width), *rows = part + width;
     int taps = product->from_channels * tap_count(op), n, t, h;
     find_row(index, size, &n, &t, &h);
     memset(sums, 0, channels * width * sizeof *sums);
@@ -149,9 +152,11 @@ static i3d_status run_row(size_t index, int worker, void *context)
         int block = taps - k < CONV_BLOCK ? taps - k : CONV_BLOCK;
         for (int i = 0; i < block; i++)
             product->fetch(op, product->from, n, k + i, t, h, rows + (size_t)i * width);
-        for (size_t c = 0; c < channels; c++)
-            multiply_rows(block, width, product->weight + c * (size_t)taps + k, rows,
-                          sums + c * width);
+        for (size_t c = 0; c < channels; c++) {
+            multiply_rows(block, width, product->weight + c * (size_t)taps + k, rows, part);
+            for (size_t w = 0; w < width; w++)
+                sums[c * width + w] += part[w];
+        }
     }
     size_t offset = ((size_t)t * (size_t)size[1] + (size_t)h) * (size_t)size[2];
     for (int c = 0; c < product->to_channels; c++)
