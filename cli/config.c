@@ -109,7 +109,7 @@ static json_t *as_json(const struct option_row *row, const char *value)
 i3d_status options_write(const struct options *options, const char *path)
 {
     i3d_status status = I3D_OK;
-    char *text = NULL;
+    struct file_writer writer = { 0 };
     json_t *root = json_object();
     for (const struct option_row *row = option_table; row->name; row++) {
         if (option_is_common(row) || !option_serves(row, options->command))
@@ -118,12 +118,12 @@ i3d_status options_write(const struct options *options, const char *path)
             TRY(failure(I3D_EINVAL, "--%s is not UTF-8, so '%s' cannot record it", row->name,
                         path));
     }
-    text = json_dumps(root, JSON_INDENT(4) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
-    if (!text)
-        TRY(failure(I3D_ENOMEM, "no memory for the record '%s'", path));
-    TRY(file_write(path, text, strlen(text)));
+    TRY(file_begin(path, &writer));
+    json_dumpf(root, writer.stream, JSON_INDENT(4) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
+    fputc('\n', writer.stream);
+    TRY(file_commit(&writer));
 out:
-    free(text);
+    file_discard(&writer);
     json_decref(root);
     return status;
 }
