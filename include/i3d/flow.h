@@ -29,8 +29,8 @@ typedef struct i3d_flow_options {
     double cubic;     /* the a of the bicubic kernel that warps (Keys 1981): -.75 or -.5 */
     int subpixels;    /* positions the warp tells apart in a pixel: a power of two, 1 to 256 */
     bool clamp;       /* beyond the border the picture goes on as its edge; otherwise it is 0 */
-    double smooth;    /* sigma of a Gaussian on the pictures, and one before each halving; 0: none */
-    bool stretch;     /* stretch the grey values of each pair to 0..255 */
+    double smooth; /* sigma of a Gaussian on the pictures, and one before each halving; 0: none */
+    bool stretch;  /* stretch the grey values of each pair to 0..255 */
 } i3d_flow_options;
 
 /* Fills `out` with a preset: "opencv" (OpenCV 4.6 DualTVL1 defaults), ...; NULL is the program's
@@ -56,12 +56,21 @@ I3D_API void i3d_flow_restart(i3d_flow *flow);
 /* Bytes of flow: clamp(round_half_even((f + bound) * 255 / (2 bound)), 0, 255). */
 I3D_API void i3d_flow_to_bytes(const float *flow, size_t count, double bound, uint8_t *out);
 
-/* Middlebury .flo files: "PIEH", width, height, then u, v of each pixel as float32. `*u` and `*v`
- * [height, width] are the caller's to free() by i3d_flow_release(). */
-I3D_API i3d_status i3d_flow_read(const char *path, int *width, int *height, float **u, float **v);
-I3D_API void i3d_flow_release(float *u, float *v);
-I3D_API i3d_status i3d_flow_write(const char *path, int width, int height, const float *u,
-                                  const float *v);
+/* A flow that owns its memory. */
+typedef struct i3d_field {
+    int width, height;
+    float *u, *v; /* [height, width], pixels */
+} i3d_field;
+
+/* Middlebury .flo files: "PIEH", width, height, then u, v of each pixel as little-endian float32.
+ * Values beyond 1e9 mean "unknown" and are kept as they are. */
+I3D_API i3d_status i3d_field_read(const char *path, i3d_field *out);
+I3D_API i3d_status i3d_field_write(const char *path, const i3d_field *field);
+I3D_API void i3d_field_clear(i3d_field *field);
+
+/* Mean distance between the motions of two fields of one size (the end-point error), in pixels,
+ * where both are known. */
+I3D_API i3d_status i3d_field_error(const i3d_field *a, const i3d_field *b, double *out);
 
 #ifdef __cplusplus
 }
