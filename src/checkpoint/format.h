@@ -1,0 +1,43 @@
+/* Inside the reading and writing of weights: the table of formats, one file each. */
+#ifndef I3D_CHECKPOINT_FORMAT_H
+#define I3D_CHECKPOINT_FORMAT_H
+
+#include <i3d/checkpoint.h>
+
+#include "wire/bytes.h"
+
+#include <stdio.h>
+
+/* A file in memory. */
+struct source {
+    const char *path;
+    struct bytes bytes;
+};
+
+struct format {
+    const char *name;       /* "MindSpore checkpoint" */
+    const char *extensions; /* of the files it writes, ".pt .pth"; NULL: it is only read */
+
+    /* How sure it is, from the first bytes, that this is its kind: 0 not at all; the highest wins.
+     */
+    int (*bid)(const struct source *source);
+
+    /* Adds the file's tensors to `out`. */
+    i3d_status (*read)(const struct source *source, i3d_weights *out);
+    i3d_status (*write)(FILE *stream, const i3d_weights *weights); /* a short write shows later */
+};
+
+extern const struct format format_mindspore;
+
+/* A tensor whose data is copied from `data`, which must have the bytes its shape asks for:
+ * I3D_EFORMAT if not. */
+i3d_status weights_add_data(i3d_weights *weights, const char *name, i3d_dtype dtype, int rank,
+                            const int64_t *shape, struct bytes data);
+
+/* The elements of a shape in bytes; false if a size is negative or the product overflows. */
+bool shape_bytes(i3d_dtype dtype, int rank, const int64_t *shape, size_t *out);
+
+/* A dtype by its name in a format's list of names, whose index is the i3d_dtype; false: unknown. */
+bool dtype_find(const char *const names[], struct bytes name, i3d_dtype *out);
+
+#endif
