@@ -1,0 +1,323 @@
+/* Workers fill a ring of batches clip by clip, ahead of the caller. A clip's random numbers are
+ * those of (seed, epoch, sample), and its place in the ring follows from its place in the epoch, so
+ * that it does not matter which worker makes it, or when. */
+#include "base/failure.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "base/talk.h"
+#include "base/thread.h"
+#include "clip/clip.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A batch of the ring. */
+struct slot {
+    i3d_batch batch;
+    long number;       /* which batch of the epoch it holds; -1: none */
+    int pending;       /* clips that are not made yet */
+    bool *left_out;    /* [N]: bad clips */
+    i3d_status status; /* of the first clip that failed ... */
+    int failed;        /* ... which is this one */
+    char sentence[2048];
+};
+
+struct worker {
+    struct i3d_loader *loader;
+    struct clip_maker maker;
+    pthread_t thread;
+};
+
+struct i3d_loader {
+    const struct i3d_dataset *dataset;
+    i3d_loader_options options;
+    int clips;     /* a video */
+    long samples;  /* clips an epoch */
+    size_t *order; /* [samples] */
+
+    pthread_mutex_t lock; /* of everything below */
+    pthread_cond_t work, made;
+    struct slot *slots;
+    long slot_count;
+    struct worker *workers;
+    int worker_count, started, busy;
+    long epoch, position; /* the next clip to be made */
+    long batch;           /* the next one for the caller, or the one lent */
+    bool lent, stop;
+    long skipped;
+};
+
+static long batch_count(const struct i3d_loader *loader)
+{
+    return (loader->samples + loader->options.batch - 1) / loader->options.batch;
+}
+
+static bool has_work(const struct i3d_loader *loader)
+{
+    return loader->position < loader->samples &&
+           loader->position / loader->options.batch < loader->batch + loader->slot_count;
+}
+
+/* Takes the next clip of the epoch; its batch's first prepares the slot. */
+static struct slot *take_clip(struct i3d_loader *loader, long *position)
+{
+    *position = loader->position++;
+    long size = loader->options.batch, number = *position / size;
+    long left = loader->samples - number * size;
+    struct slot *slot = &loader->slots[number % loader->slot_count];
+    if (*position % size == 0) {
+        slot->number = number;
+        slot->batch.count = slot->pending = (int)(left < size ? left : size);
+        slot->status = I3D_OK;
+    }
+    return slot;
+}
+
+static i3d_status make_clip(struct worker *worker, struct slot *slot, long position)
+{
+    const struct i3d_loader *loader = worker->loader;
+    const i3d_batch *batch = &slot->batch;
+    long n = position % batch->capacity;
+    size_t sample = loader->order[position], video = sample / (size_t)loader->clips;
+    size_t clip = (size_t)batch->channels * (size_t)batch->frames * (size_t)batch->height *
+                  (size_t)batch->width;
+    batch->videos[n] = (int32_t)video;
+    batch->labels[n] = loader->dataset->videos[video].label;
+    slot->left_out[n] = false;
+    return clip_make(&worker->maker, (int)video, (int)(sample % (size_t)loader->clips),
+                     random_for(loader->options.seed, (uint64_t)loader->epoch, sample),
+                     batch->data + (size_t)n * clip);
+}
+
+/* Bad files, not a machine that lacks something. */
+static bool is_bad_file(i3d_status status)
+{
+    return status == I3D_EIO || status == I3D_EFORMAT || status == I3D_EINVAL;
+}
+
+static void note_failure(struct i3d_loader *loader, struct slot *slot, int n, i3d_status status)
+{
+    if (loader->options.clip.skip_bad && is_bad_file(status)) {
+        slot->left_out[n] = true;
+        loader->skipped++;
+    } else if (slot->status == I3D_OK || n < slot->failed) {
+        slot->status = status;
+        slot->failed = n;
+        snprintf(slot->sentence, sizeof slot->sentence, "%s", i3d_error());
+    }
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    struct i3d_loader *loader = worker->loader;
+    long position;
+    pthread_mutex_lock(&loader->lock);
+    for (;;) {
+        while (!loader->stop && !has_work(loader))
+            pthread_cond_wait(&loader->work, &loader->lock);
+        if (loader->stop)
+            break;
+        struct slot *slot = take_clip(loader, &position);
+        loader->busy++;
+        pthread_mutex_unlock(&loader->lock);
+
+        i3d_status status = make_clip(worker, slot, position);
+        if (loader->options.clip.skip_bad && is_bad_file(status))
+            talk("left out a clip: %s", i3d_error());
+
+        pthread_mutex_lock(&loader->lock);
+        if (status != I3D_OK)
+            note_failure(loader, slot, (int)(position % loader->options.batch), status);
+        loader->busy--;
+        slot->pending--;
+        pthread_cond_broadcast(&loader->made);
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return NULL;
+}
+
+/* Closes the gaps of clips that were left out. */
+static void close_gaps(struct slot *slot)
+{
+    i3d_batch *batch = &slot->batch;
+    size_t clip = (size_t)batch->channels * (size_t)batch->frames * (size_t)batch->height *
+                  (size_t)batch->width;
+    int kept = 0;
+    for (int n = 0; n < batch->count; n++) {
+        if (slot->left_out[n])
+            continue;
+        if (kept < n) {
+            memcpy(batch->data + (size_t)kept * clip, batch->data + (size_t)n * clip,
+                   clip * sizeof *batch->data);
+            batch->labels[kept] = batch->labels[n];
+            batch->videos[kept] = batch->videos[n];
+        }
+        kept++;
+    }
+    batch->count = kept;
+}
+
+/* The slot of the batch now due goes back to the workers. */
+static void release(struct i3d_loader *loader)
+{
+    loader->batch++;
+    loader->lent = false;
+    pthread_cond_broadcast(&loader->work);
+}
+
+i3d_status i3d_loader_next(i3d_loader *loader, const i3d_batch **out)
+{
+    i3d_status status = I3D_END;
+    *out = NULL;
+    pthread_mutex_lock(&loader->lock);
+    if (loader->lent)
+        release(loader);
+    while (loader->batch < batch_count(loader)) {
+        struct slot *slot = &loader->slots[loader->batch % loader->slot_count];
+        while (slot->number != loader->batch || slot->pending > 0)
+            pthread_cond_wait(&loader->made, &loader->lock);
+        status = slot->status;
+        if (status != I3D_OK) {
+            failure(status, "%s", slot->sentence);
+            break;
+        }
+        close_gaps(slot);
+        loader->lent = true;
+        *out = &slot->batch;
+        if (slot->batch.count > 0)
+            break;
+        release(loader);
+        status = I3D_END;
+    }
+    pthread_mutex_unlock(&loader->lock);
+    return status;
+}
+
+i3d_status i3d_loader_start(i3d_loader *loader, int epoch, int first_batch)
+{
+    if (epoch < 0 || first_batch < 0 || first_batch > batch_count(loader))
+        return failure(I3D_EINVAL, "epoch %d has no batch %d; there are %ld", epoch, first_batch,
+                       batch_count(loader));
+    pthread_mutex_lock(&loader->lock);
+    loader->position = loader->samples; /* an epoch broken off ends here */
+    while (loader->busy)
+        pthread_cond_wait(&loader->made, &loader->lock);
+    for (long i = 0; i < loader->samples; i++)
+        loader->order[i] = (size_t)i;
+    if (loader->options.shuffle) {
+        struct random random = random_for(loader->options.seed, (uint64_t)epoch, UINT64_MAX);
+        random_shuffle(&random, loader->order, (size_t)loader->samples);
+    }
+    for (long i = 0; i < loader->slot_count; i++)
+        loader->slots[i].number = -1;
+    loader->epoch = epoch;
+    loader->batch = first_batch;
+    loader->lent = false;
+    loader->position = (long)first_batch * loader->options.batch;
+    pthread_cond_broadcast(&loader->work);
+    pthread_mutex_unlock(&loader->lock);
+    return I3D_OK;
+}
+
+static i3d_status create_slots(struct i3d_loader *loader)
+{
+    const i3d_clip_options *clip = &loader->options.clip;
+    int size = loader->options.batch, channels = loader->dataset->stream == I3D_FLOW ? 2 : 3;
+    i3d_status status;
+    TRY(memory_get((size_t)loader->slot_count, sizeof *loader->slots, &loader->slots));
+    for (long i = 0; i < loader->slot_count; i++) {
+        struct slot *slot = &loader->slots[i];
+        TRY(i3d_batch_create(size, channels, clip->frames, clip->size, clip->size, &slot->batch));
+        TRY(memory_get((size_t)size, sizeof *slot->left_out, &slot->left_out));
+    }
+out:
+    return status;
+}
+
+static i3d_status start_workers(struct i3d_loader *loader)
+{
+    i3d_status status;
+    size_t count = (size_t)loader->worker_count;
+    TRY(memory_get(count, sizeof *loader->workers, &loader->workers));
+    for (size_t i = 0; i < count; i++) {
+        struct worker *worker = &loader->workers[i];
+        worker->loader = loader;
+        TRY(clip_maker_create(loader->dataset, &loader->options.clip, &worker->maker));
+        int code = pthread_create(&worker->thread, NULL, work, worker);
+        if (code != 0)
+            TRY(failure(I3D_EIO, "cannot start worker %zu of %zu: %s; ask for fewer", i + 1, count,
+                        strerror(code)));
+        loader->started++;
+    }
+out:
+    return status;
+}
+
+i3d_status i3d_loader_create(const i3d_dataset *dataset, const i3d_loader_options *options,
+                             i3d_loader **out)
+{
+    i3d_status status;
+    struct i3d_loader *loader = NULL;
+    *out = NULL;
+    TRY(clip_check(&options->clip));
+    if (options->batch < 1 || options->workers < 0)
+        TRY(failure(I3D_EINVAL, "batches of %d with %d workers cannot be made", options->batch,
+                    options->workers));
+    TRY(memory_get(1, sizeof *loader, &loader));
+    loader->dataset = dataset;
+    loader->options = *options;
+    loader->clips = options->clip.training ? 1 : options->clip.clips_per_video;
+    loader->samples = loader->position = (long)dataset->count * loader->clips;
+    loader->batch = batch_count(loader);
+    loader->worker_count = options->workers ? options->workers : thread_count();
+    /* One batch lent, and so many being filled that no worker waits for another's clip for long. */
+    loader->slot_count = 1 + (2 * (long)loader->worker_count + options->batch - 1) / options->batch;
+    pthread_mutex_init(&loader->lock, NULL);
+    pthread_cond_init(&loader->work, NULL);
+    pthread_cond_init(&loader->made, NULL);
+    TRY(memory_get((size_t)loader->samples, sizeof *loader->order, &loader->order));
+    TRY(create_slots(loader));
+    TRY(start_workers(loader));
+    *out = loader;
+out:
+    if (status != I3D_OK)
+        i3d_loader_free(loader);
+    return status;
+}
+
+int i3d_loader_batches(const i3d_loader *loader)
+{
+    return (int)batch_count(loader);
+}
+
+long i3d_loader_skipped(const i3d_loader *loader)
+{
+    return loader->skipped;
+}
+
+void i3d_loader_free(i3d_loader *loader)
+{
+    if (!loader)
+        return;
+    pthread_mutex_lock(&loader->lock);
+    loader->stop = true;
+    pthread_cond_broadcast(&loader->work);
+    pthread_mutex_unlock(&loader->lock);
+    for (int i = 0; i < loader->started; i++)
+        pthread_join(loader->workers[i].thread, NULL);
+    for (int i = 0; loader->workers && i < loader->worker_count; i++)
+        clip_maker_clear(&loader->workers[i].maker);
+    for (long i = 0; loader->slots && i < loader->slot_count; i++) {
+        i3d_batch_clear(&loader->slots[i].batch);
+        memory_free(loader->slots[i].left_out);
+    }
+    memory_free(loader->workers);
+    memory_free(loader->slots);
+    memory_free(loader->order);
+    pthread_cond_destroy(&loader->made);
+    pthread_cond_destroy(&loader->work);
+    pthread_mutex_destroy(&loader->lock);
+    memory_free(loader);
+}

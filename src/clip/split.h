@@ -1,0 +1,34 @@
+/* Rules that say which video is for training and which for validation. Each fills a zeroed
+ * annotation with names, labels and subsets; the frames are found by annotation_locate(). */
+#ifndef I3D_CLIP_SPLIT_H
+#define I3D_CLIP_SPLIT_H
+
+#include "clip/annotation.h"
+
+/* HMDB51's split `number` (1..3) from `folder`/<class>_test_split<number>.txt, whose lines are
+ * "<video>.avi 0|1|2": not used, training, validation. Labels in alphabetical order. */
+i3d_status split_read_hmdb51(const char *folder, int number, struct annotation *out);
+
+/* UCF101's split `number` (1..3) from `folder`/{classInd,trainlist0<number>,testlist0<number>}.txt.
+ * Labels in the order of classInd.txt. */
+i3d_status split_read_ucf101(const char *folder, int number, struct annotation *out);
+
+/* A CSV with a column `path` (class/video.ext) or `video` (with or without class and extension),
+ * and where that has no class a column `class`. The subset is in a column `subset` (training,
+ * validation; train, val, test are understood), or follows from `test_where` = "column=a,b,c":
+ * those are for validation, the rest for training. Labels in alphabetical order. */
+i3d_status split_read_csv(const char *path, const char *test_where, struct annotation *out);
+
+struct split_ratio {
+    double training;           /* the part for training, 0 < training < 1 */
+    const char *group_pattern; /* POSIX ERE; its first group, matched in a video's name, is the
+                                  group, and no group comes to both sides. NULL: each video for
+                                  itself */
+    uint64_t seed;
+};
+
+/* Draws a split of the videos under `root`: at least one video of each class on either side. A
+ * class of which that cannot be had is told, and is for training only. */
+i3d_status split_draw(const char *root, const struct split_ratio *ratio, struct annotation *out);
+
+#endif

@@ -1,0 +1,35 @@
+#include "wire/json.h"
+#include "base/failure.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+i3d_status json_read(const char *path, json_t **out)
+{
+    uint8_t *text;
+    size_t bytes;
+    json_error_t error;
+    *out = NULL;
+    i3d_status status = file_read(path, &text, &bytes);
+    if (status != I3D_OK)
+        return status;
+    *out = json_loadb((const char *)text, bytes, JSON_REJECT_DUPLICATES, &error);
+    memory_free(text);
+    if (!*out)
+        return failure(I3D_EFORMAT, "'%s' is not whole JSON: line %d, column %d: %s", path,
+                       error.line, error.column, error.text);
+    return I3D_OK;
+}
+
+i3d_status json_write(const char *path, const json_t *value)
+{
+    struct file_writer writer;
+    i3d_status status = file_begin(path, &writer);
+    if (status != I3D_OK)
+        return status;
+    if (json_dumpf(value, writer.stream, 0) != 0) {
+        status = failure_errno("cannot write '%s'", path);
+        file_discard(&writer);
+        return status;
+    }
+    return file_commit(&writer);
+}
