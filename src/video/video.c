@@ -1,0 +1,164 @@
+#include <i3d/video.h>
+
+#include "base/failure.h"
+#include "base/memory.h"
+#include "video/decoder.h"
+#include "video/picture.h"
+
+#include <libavutil/display.h>
+
+/* Resampling that would fill an hour with one frame is a wrong time stamp. */
+enum { GAP_MAX_SECONDS = 3600 };
+
+struct i3d_video {
+    struct decoder decoder;
+    struct picture_maker maker;
+    i3d_image image;
+    bool ended;     /* the decoder has no more frames */
+    AVFrame *frame; /* the newest decoded */
+
+    /* Resampling (fps.num > 0), as ffmpeg's fps filter with round=near: at each tick of the output
+     * the last frame that is not after it. */
+    AVRational fps;
+    AVFrame *held;    /* shown until `frame` takes over; its pts is in ticks, as that of `frame` */
+    bool held_made;   /* `image` is of it */
+    int64_t tick;     /* of the next output */
+    int64_t end_tick; /* where the last frame ends */
+};
+
+static struct orientation stream_orientation(const AVStream *stream)
+{
+    size_t bytes;
+    const uint8_t *matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &bytes);
+    if (!matrix || bytes < 9 * sizeof(int32_t))
+        return upright;
+    return orientation_of((const int32_t *)(const void *)matrix);
+}
+
+i3d_status i3d_video_open(const char *path, const i3d_video_options *options, i3d_video **out)
+{
+    i3d_status status;
+    i3d_video *video = NULL;
+    i3d_video_options asked = options ? *options : (i3d_video_options){ 0 };
+    *out = NULL;
+    if (!(asked.fps >= 0 && asked.fps <= 1000) || asked.short_side < 0)
+        return failure(I3D_EINVAL, "a rate of %g frames a second (0 to 1000) or a short side of %d",
+                       asked.fps, asked.short_side);
+    TRY(memory_get(1, sizeof *video, &video));
+    TRY(decoder_open(path, asked.threads > 0 ? asked.threads : 1, &video->decoder));
+    const AVStream *stream = video->decoder.stream;
+    TRY(picture_maker_create(stream->codecpar->width, stream->codecpar->height, asked.short_side,
+                             stream_orientation(stream), &video->maker));
+    if (asked.fps > 0)
+        video->fps = av_d2q(asked.fps, 1001000);
+    video->frame = av_frame_alloc();
+    video->held = av_frame_alloc();
+    if (!video->frame || !video->held)
+        status = failure(I3D_ENOMEM, "no memory to decode '%s'", path);
+out:
+    if (status == I3D_OK)
+        *out = video;
+    else
+        i3d_video_close(video);
+    return status;
+}
+
+i3d_video_info i3d_video_get_info(const i3d_video *video)
+{
+    const AVStream *stream = video->decoder.stream;
+    int64_t duration = video->decoder.format->duration;
+    return (i3d_video_info){
+        .width = video->maker.width,
+        .height = video->maker.height,
+        .fps = stream->avg_frame_rate.den ? av_q2d(stream->avg_frame_rate) : 0,
+        .duration = duration > 0 ? (double)duration / AV_TIME_BASE : 0,
+        .frames = (long)stream->nb_frames,
+        .codec = avcodec_get_name(stream->codecpar->codec_id),
+    };
+}
+
+static i3d_status next_stored(i3d_video *video, double *time)
+{
+    i3d_status status = video->ended ? I3D_END : decoder_next(&video->decoder, video->frame);
+    video->ended = status == I3D_END;
+    if (status != I3D_OK)
+        return status;
+    *time = (double)video->frame->pts * av_q2d(video->decoder.stream->time_base);
+    return picture_make(&video->maker, video->frame, &video->image);
+}
+
+/* Where the held frame gives way, in ticks. */
+static int64_t held_until(const i3d_video *video)
+{
+    return video->ended ? video->end_tick : video->frame->pts;
+}
+
+/* Decodes one frame and puts its time in ticks; at the end sets `ended`. */
+static i3d_status decode_tick(i3d_video *video)
+{
+    AVRational from = video->decoder.stream->time_base, to = av_inv_q(video->fps);
+    i3d_status status = decoder_next(&video->decoder, video->frame);
+    video->ended = status == I3D_END;
+    if (status != I3D_OK)
+        return video->ended ? I3D_OK : status;
+    video->frame->pts = av_rescale_q(video->frame->pts, from, to);
+    video->end_tick = av_rescale_q(video->decoder.next_pts, from, to);
+    return I3D_OK;
+}
+
+/* Holds the newest frame and decodes the one after it. */
+static i3d_status advance(i3d_video *video)
+{
+    av_frame_unref(video->held);
+    av_frame_move_ref(video->held, video->frame);
+    video->held_made = false;
+    i3d_status status = decode_tick(video);
+    if (status != I3D_OK)
+        return status;
+    if (!video->held->buf[0])
+        video->tick = video->frame->pts; /* the first */
+    double seconds = (double)(held_until(video) - video->tick) / av_q2d(video->fps);
+    if (seconds > GAP_MAX_SECONDS)
+        return failure(I3D_EFORMAT, "the time stamps of '%s' jump by %.0f seconds",
+                       video->decoder.path, seconds);
+    return I3D_OK;
+}
+
+static i3d_status next_resampled(i3d_video *video, double *time)
+{
+    i3d_status status = I3D_OK;
+    while (!video->held->buf[0] || held_until(video) <= video->tick) {
+        if (video->ended)
+            return I3D_END;
+        TRY(advance(video));
+    }
+    if (!video->held_made)
+        TRY(picture_make(&video->maker, video->held, &video->image));
+    video->held_made = true;
+    *time = (double)video->tick++ / av_q2d(video->fps);
+out:
+    return status;
+}
+
+i3d_status i3d_video_next(i3d_video *video, const i3d_image **out, double *time)
+{
+    double shown;
+    i3d_status status =
+        video->fps.num > 0 ? next_resampled(video, &shown) : next_stored(video, &shown);
+    if (status == I3D_OK && time)
+        *time = shown;
+    *out = status == I3D_OK ? &video->image : NULL;
+    return status;
+}
+
+void i3d_video_close(i3d_video *video)
+{
+    if (!video)
+        return;
+    decoder_close(&video->decoder);
+    picture_maker_clear(&video->maker);
+    i3d_image_clear(&video->image);
+    av_frame_free(&video->frame);
+    av_frame_free(&video->held);
+    memory_free(video);
+}
