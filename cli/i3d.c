@@ -4,6 +4,23 @@
 #include <string.h>
 
 const struct command command_table[] = {
+    { .name = "flow",
+      .arguments = "SOURCE TARGET",
+      .summary = "compute TV-L1 optical flow",
+      .text = "Reads SOURCE/class/video/image_00001.jpg and so on, or with --from-videos "
+              "SOURCE/class/video.ext, and writes TARGET/class/video/image_00001x.jpg, "
+              "image_00001y.jpg and so on: the motion from each frame to the next, right and "
+              "down, as grey values around 128. The first is zero, so there are as many as "
+              "frames; n_frames holds their number. A video's folder appears whole or not at "
+              "all, and one that is there is left alone. Videos that fail are listed in "
+              "TARGET/failures.csv, and the exit status is 1. A frame whose size is not the "
+              "first one's is scaled to it.",
+      .example = "i3d flow hmdb51/rgb hmdb51/flow\n"
+                 "i3d flow --from-videos videos flow --size 256 --preset fast",
+      .least = 2,
+      .most = 2,
+      .run = cmd_flow },
+
     /* this program */
     { .name = "doctor",
       .arguments = "",

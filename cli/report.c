@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct report report_begin(const struct options *options)
 {
@@ -46,17 +47,14 @@ static void indent(const struct report *report)
     printf("%*s", 2 * report->depth, "");
 }
 
-/* "name: ", a blank for each underscore; in a list "- ". */
+/* "name:", a blank for each underscore; in a list "-". */
 static void print_name(const struct report *report, const char *name)
 {
     indent(report);
-    if (!name) {
-        fputs("- ", stdout);
-        return;
-    }
-    for (const char *c = name; *c; c++)
+    for (const char *c = name ? name : "-"; *c; c++)
         putchar(*c == '_' ? ' ' : *c);
-    fputs(": ", stdout);
+    if (name)
+        putchar(':');
 }
 
 static void open_one(struct report *report, const char *name, json_t *value)
@@ -112,7 +110,7 @@ void report_text(struct report *report, const char *name, const char *format, ..
         add(report, name, utf8(text));
     } else {
         print_name(report, name);
-        puts(text);
+        printf(" %s\n", text);
     }
     free(text);
 }
@@ -123,7 +121,7 @@ void report_int(struct report *report, const char *name, long long value)
         add(report, name, json_integer(value));
     } else {
         print_name(report, name);
-        printf("%lld\n", value);
+        printf(" %lld\n", value);
     }
 }
 
@@ -133,7 +131,7 @@ void report_real(struct report *report, const char *name, double value)
         add(report, name, isfinite(value) ? json_real(value) : json_null());
     } else {
         print_name(report, name);
-        printf("%.6g\n", value);
+        printf(" %.6g\n", value);
     }
 }
 
@@ -143,8 +141,24 @@ void report_bool(struct report *report, const char *name, bool value)
         add(report, name, json_boolean(value));
     } else {
         print_name(report, name);
-        puts(value ? "yes" : "no");
+        puts(value ? " yes" : " no");
     }
+}
+
+void report_words(struct report *report, const char *name, const char *words)
+{
+    if (!report->json) {
+        print_name(report, name);
+        printf(" %s\n", words);
+        return;
+    }
+    json_t *list = json_array();
+    for (const char *word = words; *word;) {
+        size_t length = strcspn(word, " ");
+        json_array_append_new(list, json_stringn(word, length));
+        word += length + strspn(word + length, " ");
+    }
+    add(report, name, list);
 }
 
 void report_say(struct report *report, const char *format, ...)

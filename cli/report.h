@@ -39,6 +39,8 @@ void report_text(struct report *report, const char *name, const char *format, ..
 void report_int(struct report *report, const char *name, long long value);
 void report_real(struct report *report, const char *name, double value);
 void report_bool(struct report *report, const char *name, bool value);
+/* Words with a blank between them: a line, or a JSON list. */
+void report_words(struct report *report, const char *name, const char *words);
 
 /* A line for people only: nothing with --json. */
 void report_say(struct report *report, const char *format, ...)

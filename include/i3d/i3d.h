@@ -20,5 +20,7 @@
 #include <i3d/model.h>
 #include <i3d/engine.h>
 #include <i3d/checkpoint.h>
+#include <i3d/eval.h>
+#include <i3d/train.h>
 
 #endif

@@ -46,7 +46,7 @@ I3D_API i3d_status i3d_video_writer_finish(i3d_video_writer *writer);
 /* Frees; without a finish before it, nothing is left on disk. NULL is fine. */
 I3D_API void i3d_video_writer_close(i3d_video_writer *writer);
 
-/* What decodes: "FFmpeg 5.1.6"; NULL: this program was built without it. */
+/* The version of the FFmpeg that decodes; NULL: this program was built without it. */
 I3D_API const char *i3d_video_library(void);
 
 /* Whether videos of a codec, by FFmpeg's name ("h264"), can be read. */

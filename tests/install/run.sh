@@ -1,0 +1,50 @@
+#!/bin/sh
+# What `make install` leaves is whole: the program, its manual and completion, and a library that an
+# example finds through pkg-config, shared and static: run.sh BUILD SOURCE LIBDIR COMPILER...
+set -eu
+build=$1 source=$2 libdir=$3
+shift 3
+prefix=$(mktemp -d)
+trap 'rm -rf "$prefix"' EXIT
+cmake --install "$build" --prefix "$prefix" >/dev/null
+
+[ "$("$prefix/bin/i3d" --version)" = "$("$build/cli/i3d" --version)" ]
+for file in share/man/man1/i3d.1 share/man/man1/i3d-doctor.1 share/zsh/site-functions/_i3d \
+    share/bash-completion/completions/i3d share/fish/vendor_completions.d/i3d.fish; do
+    [ -s "$prefix/$file" ] || {
+        echo "not installed: $file" >&2
+        exit 1
+    }
+done
+for header in "$source"/include/i3d/*.h; do
+    cmp "$header" "$prefix/include/i3d/$(basename "$header")"
+done
+
+export PKG_CONFIG_PATH="$prefix/$libdir/pkgconfig"
+# The library says where it was configured to be; the test's prefix is another place.
+flags() {
+    pkg-config --define-variable=prefix="$prefix" "$@" i3d
+}
+
+# check PROGRAM: runs, and fails with the library's sentence.
+check() {
+    if "$1" /nowhere.avi /nowhere.ckpt 2>"$prefix/said"; then
+        echo "$1 classified a video that is not there" >&2
+        exit 1
+    fi
+    grep -q "^classify: .*'/nowhere.ckpt'" "$prefix/said" || {
+        cat "$prefix/said" >&2
+        exit 1
+    }
+}
+
+# shellcheck disable=SC2046 # flags are meant to be split
+"$@" $(flags --cflags) "$source/examples/classify.c" -o "$prefix/shared" \
+    $(flags --libs) "-Wl,-rpath,$prefix/$libdir"
+check "$prefix/shared"
+
+rm "$prefix/$libdir"/libi3d.so*
+# shellcheck disable=SC2046
+"$@" $(flags --cflags) "$source/examples/classify.c" -o "$prefix/static" \
+    $(flags --static --libs)
+check "$prefix/static"
