@@ -1,0 +1,89 @@
+"""Twenty steps of training against PyTorch in float64: losses of each optimizer, rgb and flow, all
+layers and fine-tuning.
+
+    /usr/bin/python3 tests/oracle/train_losses.py build/dev/tests/unit/train/test_train_trace [ENGINE]
+    /usr/bin/python3 tests/oracle/train_losses.py PROGRAM --write tests/golden/train/losses.txt
+
+The first trains both and compares; exit 1 when a loss differs by more than 1e-3 of it, 77 when
+PyTorch is not installed. The second trains PyTorch alone and writes its losses, which the program
+itself is tested against in `make test`.
+"""
+import subprocess
+import sys
+import tempfile
+
+import numpy
+
+try:
+    import torch
+except ImportError:
+    print("skipped: PyTorch is not installed (Debian: python3-torch)")
+    sys.exit(77)
+from i3d_torch import I3D
+
+BOUND, STEPS, BATCHES, SHAPE, CLASSES = 1e-3, 20, 4, (4, 8, 64, 64), 5
+OPTIMIZERS = {
+    "adam": lambda groups: torch.optim.Adam(groups, lr=1e-3),
+    "sgd": lambda groups: torch.optim.SGD(groups, lr=1e-2, momentum=0.9),
+    "rmsprop": lambda groups: torch.optim.RMSprop(groups, lr=1e-4),
+}
+CASES = [f"{optimizer}-{stream}-{layers}" for optimizer in OPTIMIZERS
+         for stream in ("rgb", "flow") for layers in ("all", "fine")]
+
+
+def build(stream, layers, folder):
+    """The network, in training mode, and its trained parameters by name."""
+    net = I3D(3 if stream == "rgb" else 2, CLASSES).double().load(folder + "/params.bin").train()
+    trained = {name: tensor for name, tensor in net.tensors().items()
+               if isinstance(tensor, torch.nn.Parameter)
+               and (layers == "all" or name.startswith(("logits", "Mixed_5")))}
+    if layers == "fine":
+        net.freeze_bn(lambda name: not name.startswith("Mixed_5"))
+    return net, trained
+
+
+def train(program, case):
+    """PyTorch's losses from the program's own initial weights and batches."""
+    optimizer, stream, layers = case.split("-")
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([program, "dump", case, folder], check=True)
+        net, trained = build(stream, layers, folder)
+        n, t, h, w = SHAPE
+        clips = numpy.fromfile(folder + "/batches.bin", "f4").reshape(BATCHES, n, -1, t, h, w)
+        labels = numpy.loadtxt(folder + "/labels.txt", dtype="i8").reshape(BATCHES, n)
+    spared = [tensor for name, tensor in trained.items() if name.endswith(("gamma", "beta"))]
+    decayed = [tensor for name, tensor in trained.items() if not name.endswith(("gamma", "beta"))]
+    steps = OPTIMIZERS[optimizer]([{"params": decayed, "weight_decay": 1e-4}, {"params": spared}])
+    losses = []
+    for step in range(STEPS):
+        logits = net(torch.from_numpy(clips[step % BATCHES]).double())
+        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels[step % BATCHES]))
+        net.zero_grad()
+        loss.backward()
+        steps.step()
+        losses.append(loss.item())
+    return losses
+
+
+def compare(program, case, engine):
+    ours = subprocess.run([program, "losses", case, engine], check=True, capture_output=True,
+                          text=True).stdout
+    ours, wanted = numpy.array(ours.split(), float), numpy.array(train(program, case))
+    worst = abs(ours / wanted - 1).max()
+    print(f"{case:18} {engine}: loss {wanted[0]:.4f} -> {wanted[-1]:.4f}, "
+          f"largest relative difference {worst:.1e}", flush=True)
+    return worst <= BOUND
+
+
+def main(program, *rest):
+    if rest and rest[0] == "--write":
+        with open(rest[1], "w", encoding="ascii") as file:
+            for case in CASES:
+                file.write(case + " " + " ".join(f"{loss:.9g}" for loss in train(program, case)) +
+                           "\n")
+        return 0
+    results = [compare(program, case, rest[0] if rest else "auto") for case in CASES]
+    return 0 if all(results) else 1
+
+
+sys.exit(main(*sys.argv[1:]))
