@@ -59,3 +59,14 @@ void i3d_video_writer_close(i3d_video_writer *writer)
 {
     (void)writer;
 }
+
+const char *i3d_video_library(void)
+{
+    return NULL;
+}
+
+bool i3d_video_can_read(const char *codec)
+{
+    (void)codec;
+    return false;
+}
