@@ -13,20 +13,24 @@ struct flow_writer_options {
     i3d_flow_options flow;
     double bound; /* motions of -bound..bound pixels become bytes 0..255; 20 */
     int quality;  /* of the JPEGs, 1..100; 95 */
+    int threads;  /* that compute and write together; 1 */
 };
 
-/* The default preset, bound and quality. */
+/* The default preset, bound, quality and one thread. */
 struct flow_writer_options flow_writer_defaults(void);
 
-/* One thread at a time; memory does not grow with the number of frames. */
+struct flow_worker;
+
+/* Memory does not grow with the number of frames. */
 struct flow_writer {
     struct flow_writer_options options;
     struct folder_writer folder;
-    long frames; /* added so far */
-    i3d_flow *flow;
-    i3d_image grey, scaled, bytes;
-    float *u, *v; /* of the newest frame, [height, width]; a loan until the next add */
-    int width, height;
+    int width, height;      /* of the first frame; 0 before it */
+    long frames;            /* added so far */
+    int waiting, capacity;  /* frames in `greys` behind the first, which was the last one before */
+    uint8_t *greys;         /* [1 + capacity, height, width] */
+    i3d_image grey, scaled; /* of the newest frame */
+    struct flow_worker *workers;
 };
 
 /* Starts `folder`, whose parent must exist. Nothing is kept of `options`. */
@@ -36,8 +40,8 @@ i3d_status flow_writer_begin(const char *folder, const struct flow_writer_option
 /* The next frame, RGB or grey. The first sets the size; one of another size is scaled to it. */
 i3d_status flow_writer_add(struct flow_writer *writer, const i3d_image *frame);
 
-/* Writes n_frames and puts the folder in its place; I3D_EFORMAT if no frame was added. Frees
- * everything, also on failure. */
+/* Writes what is left and n_frames, and puts the folder in its place; I3D_EFORMAT if no frame was
+ * added. Frees everything, also on failure. */
 i3d_status flow_writer_commit(struct flow_writer *writer);
 
 /* Throws everything away; also right after commit and for zeroed memory. */
