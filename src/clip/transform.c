@@ -31,14 +31,14 @@ i3d_status cut_choose(int width, int height, int resize, int size, struct random
         w = scale_side(width, shorter, resize);
         h = scale_side(height, shorter, resize);
     }
+    if (w > INT_MAX / 2 || h > INT_MAX / 2)
+        return failure(I3D_EINVAL, "a frame of %d x %d is too long to scale its short side to %d",
+                       width, height, resize);
     if (w < size || h < size)
         return failure(I3D_EINVAL,
                        "a crop of %d x %d does not fit in a frame of %d x %d%s; crop less, or make "
                        "the short side at least %d",
                        size, size, (int)w, (int)h, resize > 0 ? " after scaling" : "", size);
-    if (w > INT_MAX / 2 || h > INT_MAX / 2)
-        return failure(I3D_EINVAL, "a frame of %d x %d is too long to scale its short side to %d",
-                       width, height, resize);
     *out = (struct cut){ .width = (int)w, .height = (int)h };
     out->x = choose_begin(out->width, size, random);
     out->y = choose_begin(out->height, size, random);
