@@ -1,5 +1,6 @@
 /* The commands in the order in which data passes through them. */
 #include "command.h"
+#include "terminal.h"
 
 #include <string.h>
 
@@ -77,6 +78,7 @@ const struct command *command_find(const char *name)
 
 int command_failed(void)
 {
+    terminal_end();
     fprintf(stderr, "i3d: %s\n", i3d_error());
     return EXIT_FAILED;
 }
