@@ -44,8 +44,3 @@ i3d_status image_put(const char *path, const i3d_image *image, int quality, stru
         status = failure_errno("cannot write '%s'", path);
     return status;
 }
-
-const char *i3d_image_library(void)
-{
-    return "TurboJPEG";
-}

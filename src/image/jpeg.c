@@ -79,3 +79,8 @@ i3d_status image_encode(const i3d_image *image, int quality, struct jpeg *out)
 out:
     return status;
 }
+
+const char *i3d_image_library(void)
+{
+    return "TurboJPEG";
+}

@@ -20,3 +20,8 @@ i3d_status image_encode(const i3d_image *image, int quality, struct jpeg *out)
     (void)image, (void)quality, (void)out;
     return none();
 }
+
+const char *i3d_image_library(void)
+{
+    return NULL;
+}
