@@ -97,8 +97,8 @@ static void spread_row(const struct op *op, struct slice out, int n, int k, int 
 
 /* part[w] = sum over k of weight[k] * rows[k, w], eight k at a time so that `part` is read and
  * written seldom. */
-static void multiply_rows(int count, size_t width, const float *restrict weight,
-                          const SUM *restrict rows, SUM *restrict part)
+static inline void multiply_rows(int count, size_t width, const float *restrict weight,
+                                 const SUM *restrict rows, SUM *restrict part)
 {
     int k = 0;
     memset(part, 0, width * sizeof *part);
@@ -113,21 +113,6 @@ static void multiply_rows(int count, size_t width, const float *restrict weight,
     for (; k < count; k++, weight++, rows += width)
         for (size_t w = 0; w < width / 4 * 4; w++)
             part[w] += *weight * rows[w];
-}
-
-static double multiply_pair(int count, const float *restrict a, const SUM *restrict b)
-{
-    SUM lanes[8] = { 0 };
-    double sum = 0;
-    int i = 0;
-    for (; i + 8 <= count; i += 8)
-        for (int j = 0; j < 8; j++)
-            lanes[j] += a[i + j] * b[i + j];
-    for (; i < count; i++)
-        sum += (double)a[i] * b[i];
-    for (int j = 0; j < 8; j++)
-        sum += lanes[j];
-    return sum;
 }
 
 static void write_row(const double *sum, int count, bool add, float *out)
@@ -207,6 +192,18 @@ struct weight_job {
     float *weight_grad;
 };
 
+/* What a block of taps from k = begin reads for output row (t, h), [w, tap]. */
+static void gather_columns(const struct weight_job *job, int n, int begin, int count, int t, int h,
+                           SUM *row, SUM *columns)
+{
+    const struct op *op = job->conv->op;
+    for (int i = 0; i < count; i++) {
+        gather_row(op, job->in, n, begin + i, t, h, row);
+        for (int w = 0; w < op->size_out[2]; w++)
+            columns[w * CONV_GRAD_BLOCK + i] = row[w];
+    }
+}
+
 /* The gradients of a block of taps, summed over all rows by one thread: the same sum whatever the
  * number of threads. */
 static i3d_status run_weight_block(size_t index, int worker, void *context)
@@ -218,20 +215,21 @@ static i3d_status run_weight_block(size_t index, int worker, void *context)
     int taps = op->in_channels * tap_count(op), begin = (int)index * CONV_GRAD_BLOCK;
     int block = taps - begin < CONV_GRAD_BLOCK ? taps - begin : CONV_GRAD_BLOCK;
     double *sums = job->conv->scratch[worker];
-    SUM *rows = (SUM *)(sums + channels * CONV_GRAD_BLOCK);
+    SUM *row = (SUM *)(sums + channels * CONV_GRAD_BLOCK), *columns = row + width;
     size_t count = (size_t)job->conv->count * (size_t)size[0] * (size_t)size[1];
     memset(sums, 0, channels * CONV_GRAD_BLOCK * sizeof *sums);
-    for (size_t row = 0; row < count; row++) {
+    for (size_t line = 0; line < count; line++) {
         int n, t, h;
-        find_row(row, size, &n, &t, &h);
-        for (int i = 0; i < block; i++)
-            gather_row(op, job->in, n, begin + i, t, h, rows + (size_t)i * width);
+        find_row(line, size, &n, &t, &h);
+        gather_columns(job, n, begin, block, t, h, row, columns);
         size_t offset = ((size_t)t * (size_t)size[1] + (size_t)h) * (size_t)size[2];
-        for (int c = 0; c < op->channels; c++)
-            for (int i = 0; i < block; i++)
-                sums[c * CONV_GRAD_BLOCK + i] +=
-                    multiply_pair(size[2], slice_channel(&job->out_grad, n, c) + offset,
-                                  rows + (size_t)i * width);
+        for (int c = 0; c < op->channels; c++) {
+            SUM part[CONV_GRAD_BLOCK];
+            multiply_rows(size[2], CONV_GRAD_BLOCK, slice_channel(&job->out_grad, n, c) + offset,
+                          columns, part);
+            for (int i = 0; i < CONV_GRAD_BLOCK; i++)
+                sums[c * CONV_GRAD_BLOCK + i] += part[i];
+        }
     }
     for (size_t c = 0; c < channels; c++)
         for (int i = 0; i < block; i++)
