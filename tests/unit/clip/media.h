@@ -8,8 +8,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/talk.h"
-
-#include <i3d/image.h>
+#include "image/image.h"
 
 static char root[64];
 static char talked[8192]; /* everything the library said since make_root() */
@@ -67,13 +66,15 @@ static inline void put_frames(const char *folder, int frames)
 static inline void put_jpg(const char *path, int width, int height, int channels, int number)
 {
     i3d_image image = { 0 };
+    struct jpeg jpeg = { 0 };
     assert_ok(i3d_image_resize_storage(&image, width, height, channels));
     uint8_t *pixel = image.pixels;
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
             for (int c = 0; c < channels; c++)
                 *pixel++ = (uint8_t)((x * (3 + c) + y * (5 - c) + number * 37) / 4 % 256);
-    assert_ok(i3d_image_write(path, &image, 95));
+    assert_ok(image_put(path, &image, 95, &jpeg));
+    jpeg_clear(&jpeg);
     i3d_image_clear(&image);
 }
 
