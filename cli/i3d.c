@@ -5,6 +5,41 @@
 #include <string.h>
 
 const struct command command_table[] = {
+    { .name = "synth",
+      .arguments = "TARGET",
+      .summary = "make a small data set of real videos",
+      .text =
+          "Writes TARGET/class/video.avi: textured scenes in which the class is the motion, and "
+          "no single frame tells it. TARGET/split.csv says which are for training and which "
+          "for validation, as 'i3d annotate folder' reads it. The folder appears whole or not "
+          "at all; one that exists is refused. The same seed makes the same videos.",
+      .example = "i3d synth videos\ni3d synth videos --classes 6 --videos-per-class 40",
+      .least = 1,
+      .most = 1,
+      .run = cmd_synth },
+    { .name = "frames",
+      .arguments = "VIDEOS TARGET",
+      .summary = "write the frames of videos as JPEGs",
+      .text =
+          "Reads VIDEOS/class/video.ext, whatever FFmpeg can, and writes "
+          "TARGET/class/video/image_00001.jpg and so on, upright and scaled, and n_frames, their "
+          "number. A video's folder appears whole or not at all, and one that is there is left "
+          "alone. Videos that fail are listed in TARGET/failures.csv with the reason, and the "
+          "exit status is 1.",
+      .example = "i3d frames videos rgb\ni3d frames videos rgb --size 256 --fps 25",
+      .least = 2,
+      .most = 2,
+      .run = cmd_frames },
+    { .name = "nframes",
+      .arguments = "DIR",
+      .summary = "count and check folders of frames or flow",
+      .text = "Writes the highest index of the pictures in each DIR/class/video into its n_frames. "
+              "Tells which have gaps, and with --rgb which flow has not as many frames as the rgb; "
+              "then the exit status is 1.",
+      .example = "i3d nframes rgb\ni3d nframes flow --rgb rgb",
+      .least = 1,
+      .most = 1,
+      .run = cmd_nframes },
     { .name = "flow",
       .arguments = "SOURCE TARGET",
       .summary = "compute TV-L1 optical flow",

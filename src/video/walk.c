@@ -5,22 +5,22 @@
 
 #include <string.h>
 
-/* Appends folder/file, unless it is a folder itself. */
+/* Appends folder/entry if it is of the kind looked for: a folder or a file. */
 static i3d_status add(struct videos *videos, const char *folder, const char *class_name,
-                      const char *file)
+                      const char *entry, bool folders)
 {
     i3d_status status;
     char *path = NULL;
-    TRY(path_join(&path, folder, file));
-    if (file_is_folder(path))
+    TRY(path_join(&path, folder, entry));
+    if (file_is_folder(path) != folders)
         goto out;
     TRY(memory_grow(&videos->items, &videos->capacity, videos->count + 1, sizeof *videos->items));
     struct video_file *video = &videos->items[videos->count++];
     *video = (struct video_file){ .path = path };
     path = NULL;
     TRY(memory_string(class_name, &video->class_name));
-    TRY(memory_string(file, &video->name));
-    char *extension = strrchr(video->name, '.');
+    TRY(memory_string(entry, &video->name));
+    char *extension = folders ? NULL : strrchr(video->name, '.');
     if (extension)
         *extension = '\0';
 out:
@@ -49,42 +49,54 @@ static i3d_status check_doubles(const struct videos *videos, size_t first)
     return I3D_OK;
 }
 
-static i3d_status find_in_class(const char *root, const char *class_name, struct videos *videos)
+static i3d_status find_in_class(const char *root, const char *class_name, bool folders,
+                                struct videos *videos)
 {
     i3d_status status;
-    struct names files = { 0 };
+    struct names entries = { 0 };
     char *folder = NULL;
     size_t first = videos->count;
     TRY(path_join(&folder, root, class_name));
     if (!file_is_folder(folder))
         goto out;
-    TRY(folder_list(folder, &files));
-    for (size_t i = 0; i < files.count; i++)
-        TRY(add(videos, folder, class_name, files.items[i]));
-    TRY(check_doubles(videos, first));
+    TRY(folder_list(folder, &entries));
+    for (size_t i = 0; i < entries.count; i++)
+        TRY(add(videos, folder, class_name, entries.items[i], folders));
+    if (!folders)
+        TRY(check_doubles(videos, first));
 out:
-    names_clear(&files);
+    names_clear(&entries);
     memory_free(folder);
     return status;
 }
 
-i3d_status videos_find(const char *root, struct videos *out)
+static i3d_status find(const char *root, bool folders, struct videos *out)
 {
     i3d_status status;
     struct names classes = { 0 };
     *out = (struct videos){ 0 };
     TRY(folder_list(root, &classes));
     for (size_t i = 0; i < classes.count; i++)
-        TRY(find_in_class(root, classes.items[i], out));
+        TRY(find_in_class(root, classes.items[i], folders, out));
     if (out->count == 0)
-        status =
-            failure(I3D_EINVAL, "no videos in '%s'; they are looked for as '%s/<class>/<video>'",
-                    root, root);
+        status = failure(I3D_EINVAL, "no %s in '%s'; they are looked for as '%s/<class>/<%s>'",
+                         folders ? "folders of frames" : "videos", root, root,
+                         folders ? "folder" : "video");
 out:
     names_clear(&classes);
     if (status != I3D_OK)
         videos_clear(out);
     return status;
+}
+
+i3d_status videos_find(const char *root, struct videos *out)
+{
+    return find(root, false, out);
+}
+
+i3d_status videos_find_folders(const char *root, struct videos *out)
+{
+    return find(root, true, out);
 }
 
 void videos_clear(struct videos *videos)

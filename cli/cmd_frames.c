@@ -1,0 +1,24 @@
+/* i3d frames: videos to folders of JPEG frames. */
+#include "command.h"
+#include "report.h"
+
+#include "video/frames_extract.h"
+
+int cmd_frames(const struct options *options)
+{
+    struct frames_extract request = { .source = options->arguments[0],
+                                      .video = { .short_side = (int)option_int(options, "size"),
+                                                 .fps = option_real(options, "fps") },
+                                      .quality = (int)option_int(options, "quality"),
+                                      .jobs = (int)option_int(options, "jobs") };
+    struct frames_extracted result;
+    if (frames_extract(&request, options->arguments[1], &result) != I3D_OK)
+        return command_failed();
+    struct report report = report_begin(options);
+    report_int(&report, "videos", (long long)result.videos);
+    report_int(&report, "finished_before", (long long)result.finished_before);
+    report_int(&report, "failed", (long long)result.failed);
+    report_int(&report, "frames", result.frames);
+    report_end(&report);
+    return result.failed ? EXIT_FAILED : EXIT_OK;
+}

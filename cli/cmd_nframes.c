@@ -1,0 +1,19 @@
+/* i3d nframes: count folders of frames or flow, and check them. */
+#include "command.h"
+#include "report.h"
+
+#include "video/nframes.h"
+
+int cmd_nframes(const struct options *options)
+{
+    struct nframes result;
+    if (nframes_write(options->arguments[0], option_text(options, "rgb"), &result) != I3D_OK)
+        return command_failed();
+    struct report report = report_begin(options);
+    report_int(&report, "videos", (long long)result.videos);
+    report_int(&report, "frames", result.frames);
+    report_int(&report, "with_gaps", (long long)result.gaps);
+    report_int(&report, "unlike_rgb", (long long)result.mismatch);
+    report_end(&report);
+    return result.gaps || result.mismatch ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,86 @@
+#include "video/frames_extract.h"
+#include "base/failure.h"
+#include "base/memory.h"
+#include "base/talk.h"
+#include "video/frame_writer.h"
+#include "video/walk.h"
+
+#include <stdatomic.h>
+
+struct extraction {
+    const struct frames_extract *request;
+    const char *target;
+    atomic_long frames;
+    atomic_size_t finished_before;
+};
+
+static i3d_status extract_to(const char *path, const char *folder, const struct frames_extract *how,
+                             long *frames)
+{
+    i3d_status status;
+    i3d_video *video = NULL;
+    const i3d_image *frame;
+    struct frame_writer writer = { 0 };
+    /* Opened first, so that a bad file leaves no trace. */
+    TRY(i3d_video_open(path, &how->video, &video));
+    TRY(frame_writer_begin(folder, how->quality, &writer));
+    while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK) {
+        TRY(check_interrupt());
+        TRY(frame_writer_add(&writer, frame));
+    }
+    if (status != I3D_END)
+        goto out;
+    *frames = writer.frames;
+    TRY(frame_writer_commit(&writer));
+out:
+    frame_writer_discard(&writer);
+    i3d_video_close(video);
+    return status;
+}
+
+static i3d_status extract_one(const struct video_file *video, int worker, void *context)
+{
+    struct extraction *extraction = context;
+    char *class_folder = NULL, *folder = NULL;
+    long frames;
+    i3d_status status;
+    (void)worker;
+    TRY(path_join(&class_folder, extraction->target, video->class_name));
+    TRY(path_join(&folder, class_folder, video->name));
+    if (file_exists(folder)) {
+        atomic_fetch_add(&extraction->finished_before, 1);
+        goto out;
+    }
+    TRY(folder_make(class_folder));
+    TRY(extract_to(video->path, folder, extraction->request, &frames));
+    atomic_fetch_add(&extraction->frames, frames);
+out:
+    memory_free(folder);
+    memory_free(class_folder);
+    return status;
+}
+
+i3d_status frames_extract(const struct frames_extract *request, const char *target,
+                          struct frames_extracted *out)
+{
+    struct extraction extraction = { .request = request, .target = target };
+    struct videos videos = { 0 };
+    struct lock lock = { .descriptor = -1 };
+    char *failures = NULL;
+    i3d_status status;
+    *out = (struct frames_extracted){ 0 };
+    TRY(videos_find(request->source, &videos));
+    TRY(folder_make(target));
+    TRY(lock_take(target, &lock));
+    TRY(path_join(&failures, target, "failures.csv"));
+    TRY(videos_run(&videos, request->jobs, "frames", extract_one, &extraction, failures,
+                   &out->failed));
+out:
+    out->videos = videos.count;
+    out->frames = atomic_load(&extraction.frames);
+    out->finished_before = atomic_load(&extraction.finished_before);
+    lock_release(&lock);
+    memory_free(failures);
+    videos_clear(&videos);
+    return status;
+}

@@ -1,0 +1,25 @@
+/* Folders of JPEG frames for a whole data set: target/<class>/<video>, from source/<class>/<video
+ * file>. */
+#ifndef I3D_VIDEO_FRAMES_EXTRACT_H
+#define I3D_VIDEO_FRAMES_EXTRACT_H
+
+#include <i3d/video.h>
+
+struct frames_extract {
+    const char *source;
+    i3d_video_options video;
+    int quality; /* of the JPEGs, 1..100 */
+    int jobs;    /* videos at the same time; 0: one a core */
+};
+
+struct frames_extracted {
+    size_t videos, finished_before, failed;
+    long frames; /* written now */
+};
+
+/* A video's folder appears whole or not at all; one that is there is left alone. Failures stop no
+ * other video and are listed in target/failures.csv. */
+i3d_status frames_extract(const struct frames_extract *request, const char *target,
+                          struct frames_extracted *out);
+
+#endif

@@ -1,0 +1,145 @@
+#include "video/nframes.h"
+#include "base/failure.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/talk.h"
+#include "video/frame_writer.h"
+#include "video/walk.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { INDEX_DIGITS = 7, HAS_FRAME = 1, HAS_X = 2, HAS_Y = 4 };
+
+/* The pictures of one folder: [highest + 1] of the flags above. */
+struct numbering {
+    uint8_t *has;
+    size_t capacity;
+    long highest, missing;
+    bool flow;
+};
+
+/* Index and flag of "image_00012x.jpg"; a flag of 0 for any other name. */
+static int parse(const char *name, long *index)
+{
+    if (strncmp(name, "image_", 6) != 0)
+        return 0;
+    const char *digits = name + 6, *tail = digits + strspn(digits, "0123456789");
+    if (tail == digits || tail - digits > INDEX_DIGITS)
+        return 0;
+    *index = strtol(digits, NULL, 10);
+    if (*index == 0)
+        return 0;
+    if (strcmp(tail, ".jpg") == 0)
+        return HAS_FRAME;
+    if (strcmp(tail, "x.jpg") == 0)
+        return HAS_X;
+    return strcmp(tail, "y.jpg") == 0 ? HAS_Y : 0;
+}
+
+static i3d_status number(const char *folder, struct numbering *out)
+{
+    i3d_status status;
+    struct names names = { 0 };
+    *out = (struct numbering){ 0 };
+    TRY(folder_list(folder, &names));
+    for (size_t i = 0; i < names.count; i++) {
+        long index;
+        int flag = parse(names.items[i], &index);
+        if (!flag)
+            continue;
+        TRY(memory_grow(&out->has, &out->capacity, (size_t)index + 1, 1));
+        out->has[index] |= (uint8_t)flag;
+        out->flow |= flag != HAS_FRAME;
+        if (index > out->highest)
+            out->highest = index;
+    }
+    int whole = out->flow ? HAS_X | HAS_Y : HAS_FRAME;
+    for (long i = 1; i <= out->highest; i++)
+        out->missing += (out->has[i] & whole) != whole;
+out:
+    memory_free(out->has);
+    out->has = NULL;
+    names_clear(&names);
+    return status;
+}
+
+static i3d_status count_one(const struct video_file *video, struct nframes *out, long *frames)
+{
+    struct numbering numbering;
+    i3d_status status = number(video->path, &numbering);
+    if (status != I3D_OK)
+        return status;
+    *frames = numbering.highest;
+    out->videos++;
+    out->frames += numbering.highest;
+    if (numbering.highest == 0 || numbering.missing > 0) {
+        out->gaps++;
+        talk("'%s': %ld of %ld frames are missing", video->path, numbering.missing,
+             numbering.highest);
+    }
+    return frame_count_write(video->path, numbering.highest);
+}
+
+/* Where the flow has `frames` of a video, its rgb should have as many. */
+static i3d_status compare(const struct video_file *video, long frames, const char *rgb,
+                          struct nframes *out)
+{
+    i3d_status status;
+    char *folder = NULL;
+    struct numbering numbering = { 0 };
+    TRY(memory_format(&folder, "%s/%s/%s", rgb, video->class_name, video->name));
+    if (file_is_folder(folder))
+        TRY(number(folder, &numbering));
+    if (numbering.highest != frames) {
+        out->mismatch++;
+        talk("'%s': %ld frames, but %ld in '%s'", video->path, frames, numbering.highest, folder);
+    }
+out:
+    memory_free(folder);
+    return status;
+}
+
+/* Videos of the rgb that have no flow at all. */
+static i3d_status find_missing(const char *root, const char *rgb, struct nframes *out)
+{
+    i3d_status status;
+    struct videos videos = { 0 };
+    char *folder = NULL;
+    TRY(videos_find_folders(rgb, &videos));
+    for (size_t i = 0; i < videos.count; i++) {
+        const struct video_file *video = &videos.items[i];
+        memory_free(folder);
+        TRY(memory_format(&folder, "%s/%s/%s", root, video->class_name, video->name));
+        if (file_is_folder(folder))
+            continue;
+        out->mismatch++;
+        talk("'%s' is missing, though '%s' is there", folder, video->path);
+    }
+out:
+    memory_free(folder);
+    videos_clear(&videos);
+    return status;
+}
+
+i3d_status nframes_write(const char *root, const char *rgb, struct nframes *out)
+{
+    i3d_status status;
+    struct videos videos = { 0 };
+    *out = (struct nframes){ 0 };
+    TRY(videos_find_folders(root, &videos));
+    for (size_t i = 0; i < videos.count; i++) {
+        long frames;
+        TRY(check_interrupt());
+        TRY(count_one(&videos.items[i], out, &frames));
+        if (rgb)
+            TRY(compare(&videos.items[i], frames, rgb, out));
+        talk_progress("videos", (long)i + 1, (long)videos.count);
+    }
+    if (rgb)
+        TRY(find_missing(root, rgb, out));
+out:
+    videos_clear(&videos);
+    return status;
+}

@@ -1,0 +1,21 @@
+/* The n_frames files of folders of frames or flow, counted anew and checked. */
+#ifndef I3D_VIDEO_NFRAMES_H
+#define I3D_VIDEO_NFRAMES_H
+
+#include <i3d/status.h>
+
+#include <stddef.h>
+
+struct nframes {
+    size_t videos;
+    long frames;     /* of all videos */
+    size_t gaps;     /* videos with missing frames, or with none at all */
+    size_t mismatch; /* videos whose number is not that of the rgb, or that only one side has */
+};
+
+/* Writes the highest index of each root/<class>/<video> into its n_frames: image_<index>.jpg, or of
+ * flow image_<index>x.jpg and image_<index>y.jpg. With `rgb` (may be NULL) compares with the frames
+ * there. Tells each video that is not as it should be. */
+i3d_status nframes_write(const char *root, const char *rgb, struct nframes *out);
+
+#endif
