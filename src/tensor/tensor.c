@@ -114,8 +114,12 @@ i3d_status i3d_batch_create(int capacity, int channels, int frames, int height, 
     if (capacity < 1 || channels < 1 || frames < 1 || height < 1 || width < 1)
         return failure(I3D_EINVAL, "a batch of %d x [%d, %d, %d, %d] is empty", capacity, channels,
                        frames, height, width);
-    size_t clip = (size_t)channels * (size_t)frames * (size_t)height * (size_t)width;
-    TRY(memory_get((size_t)capacity, clip * sizeof *out->data, &out->data));
+    size_t clip = (size_t)channels * (size_t)frames, map = (size_t)height * (size_t)width;
+    if (__builtin_mul_overflow(clip, map, &clip) ||
+        __builtin_mul_overflow(clip, sizeof *out->data, &clip))
+        return failure(I3D_ENOMEM, "a clip of [%d, %d, %d, %d] is more than an address can hold",
+                       channels, frames, height, width);
+    TRY(memory_get((size_t)capacity, clip, &out->data));
     TRY(memory_get((size_t)capacity, sizeof *out->labels, &out->labels));
     TRY(memory_get((size_t)capacity, sizeof *out->videos, &out->videos));
 out:
