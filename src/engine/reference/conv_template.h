@@ -22,9 +22,7 @@ struct product {
     bool add;            /* to what is there */
 };
 
-/* A tap of the kernel, over all channels of what is read: k = ((channel * kt + t) * kh + h) * kw +
- * w.
- */
+/* Tap k of the kernel over all channels of what is read, [channel, kt, kh, kw] in C order. */
 struct tap {
     int channel, at[3];
 };
