@@ -3,6 +3,7 @@
 #include "base/failure.h"
 
 #include <math.h>
+#include <string.h>
 
 const char *const motion_names[MOTIONS] = { "up", "down", "sideways", "turn", "nearer", "farther" };
 
@@ -21,7 +22,7 @@ static double either_sign(struct random *random, double value)
 /* Adds smooth noise to one channel: random numbers on a grid of `cell` pixels, interpolated. */
 static void add_noise(struct random *random, int cell, float weight, float *channel)
 {
-    enum { GRID_MAX = 32 };
+    enum { GRID_MAX = TILE / 4 };
     float grid[GRID_MAX][GRID_MAX];
     int side = TILE / cell;
     for (int y = 0; y < side; y++)
@@ -40,23 +41,31 @@ static void add_noise(struct random *random, int cell, float weight, float *chan
     }
 }
 
-/* Three channels of noise at three scales, each stretched to the range of bytes. `work` is
- * [TILE * TILE]. */
+static void add_noises(struct random *random, float *channel)
+{
+    add_noise(random, 16, 1, channel);
+    add_noise(random, 8, .6f, channel);
+    add_noise(random, 4, .2f, channel);
+}
+
+/* Noise of three scales: one part that the channels share, so that grey has contrast, and one that
+ * gives colour. `work` is [2, TILE * TILE]. */
 static void make_texture(struct random *random, float *work, uint8_t (*out)[3])
 {
+    enum { CELLS = TILE * TILE };
+    float *shared = work, *channel = work + CELLS;
+    memset(shared, 0, CELLS * sizeof *shared);
+    add_noises(random, shared);
     for (int c = 0; c < 3; c++) {
         float least = INFINITY, most = -INFINITY;
-        for (int i = 0; i < TILE * TILE; i++)
-            work[i] = 0;
-        add_noise(random, 32, 1, work);
-        add_noise(random, 16, .8f, work);
-        add_noise(random, 8, .5f, work);
-        for (int i = 0; i < TILE * TILE; i++) {
-            least = fminf(least, work[i]);
-            most = fmaxf(most, work[i]);
+        memcpy(channel, shared, CELLS * sizeof *channel);
+        add_noises(random, channel);
+        for (int i = 0; i < CELLS; i++) {
+            least = fminf(least, channel[i]);
+            most = fmaxf(most, channel[i]);
         }
-        for (int i = 0; i < TILE * TILE; i++)
-            out[i][c] = (uint8_t)(255 * (work[i] - least) / (most - least));
+        for (int i = 0; i < CELLS; i++)
+            out[i][c] = (uint8_t)(255 * (channel[i] - least) / (most - least));
     }
 }
 
@@ -87,7 +96,7 @@ i3d_status scene_create(int width, int height, int frames, enum motion motion, s
     i3d_status status;
     float *work = NULL;
     *out = (struct scene){ .width = width, .height = height, .frames = frames };
-    TRY(memory_get((size_t)TILE * TILE, sizeof *work, &work));
+    TRY(memory_get((size_t)2 * TILE * TILE, sizeof *work, &work));
     TRY(memory_get((size_t)TILE * TILE, sizeof *out->plane, &out->plane));
     TRY(memory_get((size_t)TILE * TILE, sizeof *out->disc, &out->disc));
     make_texture(&looks, work, out->plane);
