@@ -57,6 +57,38 @@ const struct command command_table[] = {
       .most = 2,
       .run = cmd_flow },
 
+    { .name = "annotate",
+      .arguments = "hmdb51|ucf101|folder ...",
+      .summary = "write which video is of which class and for what",
+      .text = "annotate hmdb51|ucf101 SPLIT_FILES JPG_FOLDER TARGET reads the official split files "
+              "and writes TARGET/hmdb51_1.json to _3.json, or ucf101_01.json to _03.json. annotate "
+              "folder FOLDER TARGET.json takes any FOLDER/class/video, folders of frames or video "
+              "files, with --split a table, or draws a split. Classes and videos are found in any "
+              "case of their letters. Videos that are not there are all named, and the exit "
+              "status is 1, unless --allow-missing.",
+      .example =
+          "i3d annotate hmdb51 splits data/rgb/hmdb51/jpg data/rgb/hmdb51/annotation\n"
+          "i3d annotate folder videos split.json --ratio 0.8 --group-pattern '_g([0-9]+)_'\n"
+          "i3d annotate folder jpg split.json --split clips.csv --test-where sequence=8,9,10",
+      .least = 3,
+      .most = 4,
+      .run = cmd_annotate },
+    { .name = "prepare",
+      .arguments = "DATASET VIDEOS ROOT",
+      .summary = "frames, flow and annotation of a data set, in one pass",
+      .text = "Decodes each VIDEOS/class/video.ext once and writes frames to "
+              "ROOT/rgb/DATASET/jpg, flow to ROOT/flow/DATASET/jpg and annotations to "
+              "ROOT/{rgb,flow}/DATASET/annotation. DATASET is hmdb51 or ucf101, with the folder of "
+              "the official split files as --split, or any other name, with a table as --split or "
+              "a split drawn. What is finished is left alone, so the same command goes on after "
+              "an interruption. Videos that fail are listed in ROOT/failures.csv, and the exit "
+              "status is 1.",
+      .example = "i3d prepare hmdb51 videos data --split hmdb51_splits\n"
+                 "i3d prepare mine videos data --ratio 0.8 --size 256 --jobs 8",
+      .least = 3,
+      .most = 3,
+      .run = cmd_prepare },
+
     /* this program */
     { .name = "doctor",
       .arguments = "",

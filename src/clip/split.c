@@ -1,4 +1,4 @@
-/* The official splits of HMDB51 and UCF101. */
+/* The official splits of HMDB51 and UCF101, and the choice of a rule. */
 #include "clip/split.h"
 #include "base/failure.h"
 #include "base/memory.h"
@@ -154,4 +154,51 @@ out:
     if (status != I3D_OK)
         annotation_clear(out);
     return status;
+}
+
+enum { HMDB51, UCF101, OTHER };
+
+static int kind(const struct split_rule *rule)
+{
+    if (strcmp(rule->dataset, "hmdb51") == 0)
+        return HMDB51;
+    return strcmp(rule->dataset, "ucf101") == 0 ? UCF101 : OTHER;
+}
+
+i3d_status split_check(const struct split_rule *rule)
+{
+    const char *name = rule->dataset;
+    if (*name == '\0' || *name == '.' || strchr(name, '/'))
+        return failure(I3D_EINVAL, "'%s' is not a data set's name", name);
+    if (kind(rule) != OTHER && !rule->source)
+        return failure(I3D_EINVAL,
+                       "%s has official splits: give the folder of their files (--split DIR)",
+                       name);
+    if (rule->test_where && (kind(rule) != OTHER || !rule->source))
+        return failure(I3D_EINVAL, "'%s' names a column of a CSV: give one (--split CSV)",
+                       rule->test_where);
+    return I3D_OK;
+}
+
+int split_count(const struct split_rule *rule)
+{
+    return kind(rule) == OTHER ? 1 : SPLITS_MOST;
+}
+
+i3d_status split_read(const struct split_rule *rule, int number, const char *root,
+                      struct annotation *out)
+{
+    if (kind(rule) == HMDB51)
+        return split_read_hmdb51(rule->source, number, out);
+    if (kind(rule) == UCF101)
+        return split_read_ucf101(rule->source, number, out);
+    if (rule->source)
+        return split_read_csv(rule->source, rule->test_where, out);
+    return split_draw(root, &rule->ratio, out);
+}
+
+void split_file_name(const struct split_rule *rule, int number, char *out, size_t bytes)
+{
+    snprintf(out, bytes, kind(rule) == UCF101 ? "%s_%02d.json" : "%s_%d.json", rule->dataset,
+             number);
 }

@@ -31,4 +31,23 @@ struct split_ratio {
  * class of which that cannot be had is told, and is for training only. */
 i3d_status split_draw(const char *root, const struct split_ratio *ratio, struct annotation *out);
 
+/* Which rule, from what a user says. */
+struct split_rule {
+    const char *dataset;    /* "hmdb51", "ucf101", or the name of any other data set */
+    const char *source;     /* the folder of the official split files, or a CSV; NULL: drawn */
+    const char *test_where; /* of a CSV, or NULL */
+    struct split_ratio ratio;
+};
+enum { SPLITS_MOST = 3 };
+
+/* What cannot be meant is I3D_EINVAL: no split files for a data set that has official splits. */
+i3d_status split_check(const struct split_rule *rule);
+int split_count(const struct split_rule *rule);
+
+/* Split `number`, from 1, of the videos under `root`; and its file's name: hmdb51_1.json,
+ * ucf101_01.json, <data set>_1.json. */
+i3d_status split_read(const struct split_rule *rule, int number, const char *root,
+                      struct annotation *out);
+void split_file_name(const struct split_rule *rule, int number, char *out, size_t bytes);
+
 #endif

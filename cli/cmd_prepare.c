@@ -1,0 +1,42 @@
+/* i3d prepare: video files to frames, flow and annotation in one pass. */
+#include "command.h"
+#include "report.h"
+
+#include "clip/prepare.h"
+
+static void report_result(const struct options *options, const struct prepared *result)
+{
+    struct report report = report_begin(options);
+    report_int(&report, "videos", (long long)result->videos);
+    report_int(&report, "finished_before", (long long)result->finished_before);
+    report_int(&report, "failed", (long long)result->failed);
+    report_int(&report, "missing", (long long)result->missing);
+    report_int(&report, "frames", result->frames);
+    report_end(&report);
+}
+
+int cmd_prepare(const struct options *options)
+{
+    struct prepare request = {
+        .videos = options->arguments[1],
+        .rule = { .dataset = options->arguments[0],
+                  .source = option_text(options, "split"),
+                  .test_where = option_text(options, "test-where"),
+                  .ratio = { .training = option_real(options, "ratio"),
+                             .group_pattern = option_text(options, "group-pattern"),
+                             .seed = (uint64_t)option_int(options, "seed") } },
+        .video = { .short_side = (int)option_int(options, "size"),
+                   .fps = option_real(options, "fps") },
+        .flow = flow_writer_defaults(),
+        .jobs = (int)option_int(options, "jobs"),
+    };
+    request.flow.bound = option_real(options, "bound");
+    request.flow.quality = (int)option_int(options, "quality");
+
+    struct prepared result;
+    if (i3d_flow_preset(option_text(options, "preset"), &request.flow.flow) != I3D_OK ||
+        prepare_run(&request, options->arguments[2], &result) != I3D_OK)
+        return command_failed();
+    report_result(options, &result);
+    return result.failed || result.missing ? EXIT_FAILED : EXIT_OK;
+}

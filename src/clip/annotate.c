@@ -1,0 +1,102 @@
+#include "clip/annotate.h"
+#include "base/failure.h"
+#include "base/memory.h"
+#include "base/talk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void annotate_clear(struct annotate *annotate)
+{
+    for (int i = 0; i < SPLITS_MOST; i++)
+        annotation_clear(&annotate->splits[i]);
+    names_clear(&annotate->missing);
+    *annotate = (struct annotate){ 0 };
+}
+
+i3d_status annotate_begin(const struct split_rule *rule, const char *root, struct annotate *out)
+{
+    i3d_status status;
+    *out = (struct annotate){ .rule = *rule };
+    TRY(split_check(rule));
+    out->count = split_count(rule);
+    for (int i = 0; i < out->count; i++)
+        TRY(split_read(rule, i + 1, root, &out->splits[i]));
+out:
+    if (status != I3D_OK)
+        annotate_clear(out);
+    return status;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sort_missing(struct names *missing)
+{
+    size_t kept = 0;
+    if (missing->count)
+        qsort(missing->items, missing->count, sizeof *missing->items, by_bytes);
+    for (size_t i = 0; i < missing->count; i++)
+        if (kept && strcmp(missing->items[kept - 1], missing->items[i]) == 0)
+            memory_free(missing->items[i]);
+        else
+            missing->items[kept++] = missing->items[i];
+    missing->count = kept;
+}
+
+static void tell_empty_classes(const struct annotation *annotation)
+{
+    for (size_t label = 0; label < annotation->labels.count; label++) {
+        size_t i = 0;
+        while (i < annotation->count && annotation->videos[i].label != (int)label)
+            i++;
+        if (i == annotation->count)
+            talk("the class '%s' has no videos", annotation->labels.items[label]);
+    }
+}
+
+i3d_status annotate_locate(struct annotate *annotate, const char *root, int jobs)
+{
+    i3d_status status = I3D_OK;
+    struct names missing = { 0 };
+    for (int i = 0; i < annotate->count; i++) {
+        TRY(annotation_locate(&annotate->splits[i], root, jobs, &missing));
+        for (size_t k = 0; k < missing.count; k++)
+            TRY(names_add(&annotate->missing, missing.items[k]));
+        names_clear(&missing);
+    }
+    sort_missing(&annotate->missing);
+    annotation_tell_missing(&annotate->missing, SIZE_MAX);
+    tell_empty_classes(&annotate->splits[0]);
+    if (annotate->splits[0].count == 0)
+        status = failure(I3D_EINVAL,
+                         "none of the %zu videos of the split is in '%s'; they are looked for as "
+                         "'%s/<class>/<video>'",
+                         annotate->missing.count, root, root);
+out:
+    names_clear(&missing);
+    return status;
+}
+
+i3d_status annotate_write(const struct annotate *annotate, const char *target)
+{
+    i3d_status status;
+    char *path = NULL, name[256];
+    size_t length = strlen(target);
+    bool is_file = length > 5 && strcmp(target + length - 5, ".json") == 0;
+    if (is_file && annotate->count == 1)
+        return annotation_write(target, &annotate->splits[0]);
+    TRY(folder_make(target));
+    for (int i = 0; i < annotate->count; i++) {
+        split_file_name(&annotate->rule, i + 1, name, sizeof name);
+        TRY(path_join(&path, target, name));
+        TRY(annotation_write(path, &annotate->splits[i]));
+        memory_free(path);
+        path = NULL;
+    }
+out:
+    memory_free(path);
+    return status;
+}
