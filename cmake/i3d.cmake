@@ -29,7 +29,10 @@ add_compile_definitions(_GNU_SOURCE)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes
                     -Wmissing-prototypes -Wvla)
 # snprintf cuts on purpose here: an error sentence may end early, it may not overflow.
-add_compile_options(-Wno-format-truncation)
+check_c_compiler_flag(-Wformat-truncation I3D_KNOWS_FORMAT_TRUNCATION)
+if(I3D_KNOWS_FORMAT_TRUNCATION)
+    add_compile_options(-Wno-format-truncation)
+endif()
 # The same arithmetic in every build: a fused multiply-add is written where it is wanted.
 add_compile_options(-ffp-contract=off)
 if(I3D_WERROR)
