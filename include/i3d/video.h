@@ -20,7 +20,7 @@ typedef struct i3d_video_options {
 
 typedef struct i3d_video_info {
     int width, height; /* of the frames that i3d_video_next() gives, rotation applied */
-    double fps;        /* average rate of the file */
+    double fps;        /* average rate of the file; 25 if it gives no hint */
     double duration;   /* seconds, 0 if the file does not say */
     long frames;       /* the container's own estimate, 0 if it does not say */
     const char *codec; /* a loan until close */

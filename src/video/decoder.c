@@ -5,13 +5,29 @@
 #include "base/talk.h"
 #include "video/ffmpeg.h"
 
+#include <string.h>
+
 enum { PIXELS_MAX = 1 << 28 };
 
-/* A video stream: neither a cover picture nor "ANSI art", which FFmpeg sees in many a text. */
+/* Whether an AVI says that it is longer than it is: its demuxer takes the end of a file that was
+ * cut between two packets for the end of the video. */
+static bool is_cut_riff(FILE *file)
+{
+    uint8_t head[12];
+    if (fread(head, 1, sizeof head, file) != sizeof head || memcmp(head, "RIFF", 4) != 0 ||
+        memcmp(head + 8, "AVI ", 4) != 0 || fseeko(file, 0, SEEK_END) != 0)
+        return false;
+    int64_t said = head[4] | head[5] << 8 | head[6] << 16 | (int64_t)head[7] << 24;
+    return said + 8 > ftello(file);
+}
+
+/* A video stream of a known codec: neither a cover picture nor "ANSI art", which FFmpeg sees in
+ * many a text. */
 static bool is_video(const AVStream *stream)
 {
     return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
            !(stream->disposition & AV_DISPOSITION_ATTACHED_PIC) &&
+           stream->codecpar->codec_id != AV_CODEC_ID_NONE &&
            stream->codecpar->codec_id != AV_CODEC_ID_ANSI;
 }
 
@@ -24,6 +40,7 @@ static i3d_status open_format(struct decoder *decoder)
     FILE *readable = fopen(decoder->path, "rb");
     if (!readable)
         return failure_errno("cannot open '%s'", decoder->path);
+    decoder->cut_riff = is_cut_riff(readable);
     fclose(readable);
     TRY(memory_format(&url, FFMPEG_FILE, decoder->path));
     av_dict_set(&options, "protocol_whitelist", "file", 0);
@@ -49,7 +66,8 @@ static i3d_status open_stream(struct decoder *decoder)
             stream->discard = AVDISCARD_ALL;
     }
     if (!decoder->stream)
-        return failure(I3D_EFORMAT, "'%s' has no video stream", decoder->path);
+        return failure(I3D_EFORMAT, "'%s' has no video stream that this FFmpeg knows",
+                       decoder->path);
     if (decoder->format->start_time != AV_NOPTS_VALUE)
         decoder->start =
             av_rescale_q(decoder->format->start_time, AV_TIME_BASE_Q, decoder->stream->time_base);
@@ -133,7 +151,7 @@ static i3d_status feed(struct decoder *decoder)
 /* The end of the stream: I3D_END if what came before it was the whole video. */
 static i3d_status finish(const struct decoder *decoder)
 {
-    if (decoder->truncated)
+    if (decoder->truncated || (decoder->cut_riff && decoder->frames < decoder->stream->nb_frames))
         return failure(I3D_EFORMAT,
                        "'%s' is cut short: only %ld frames could be read; copy it again",
                        decoder->path, decoder->frames);
@@ -148,13 +166,21 @@ static i3d_status finish(const struct decoder *decoder)
     return I3D_END;
 }
 
+AVRational decoder_rate(const struct decoder *decoder)
+{
+    const AVStream *stream = decoder->stream;
+    AVRational average = stream->avg_frame_rate, base = stream->r_frame_rate;
+    if (average.num > 0 && average.den > 0)
+        return average;
+    return base.num > 0 && base.den > 0 ? base : (AVRational){ 25, 1 };
+}
+
 /* Where the file says nothing, a frame follows its predecessor at the average rate. */
 static void set_time(struct decoder *decoder, AVFrame *frame)
 {
-    AVRational rate = decoder->stream->avg_frame_rate;
     if (frame->pkt_duration <= 0)
         frame->pkt_duration =
-            rate.num > 0 ? av_rescale_q(1, av_inv_q(rate), decoder->stream->time_base) : 1;
+            av_rescale_q(1, av_inv_q(decoder_rate(decoder)), decoder->stream->time_base);
     frame->pts = frame->best_effort_timestamp == AV_NOPTS_VALUE
                      ? decoder->next_pts
                      : frame->best_effort_timestamp - decoder->start;

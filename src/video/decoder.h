@@ -17,6 +17,7 @@ struct decoder {
     AVFrame *frame;
     bool draining;      /* the file is read; the decoder gives what it held back */
     bool truncated;     /* the file ends before its last packet does */
+    bool cut_riff;      /* it is an AVI and shorter than it says */
     long frames, wrong; /* frames given; packets the decoder refused */
     int64_t start;      /* of the file, in the stream's time base */
     int64_t next_pts;   /* where the newest frame ends */
@@ -29,6 +30,9 @@ i3d_status decoder_open(const char *path, int threads, struct decoder *out);
  * neither. I3D_END after the last one. A file that ends too early gives all its frames and then
  * I3D_EFORMAT; so does one without any frame. */
 i3d_status decoder_next(struct decoder *decoder, AVFrame *out);
+
+/* Frames a second, on average; 25 if the file gives no hint. */
+AVRational decoder_rate(const struct decoder *decoder);
 
 void decoder_close(struct decoder *decoder);
 

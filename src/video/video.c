@@ -70,7 +70,7 @@ i3d_video_info i3d_video_get_info(const i3d_video *video)
     return (i3d_video_info){
         .width = video->maker.width,
         .height = video->maker.height,
-        .fps = stream->avg_frame_rate.den ? av_q2d(stream->avg_frame_rate) : 0,
+        .fps = av_q2d(decoder_rate(&video->decoder)),
         .duration = duration > 0 ? (double)duration / AV_TIME_BASE : 0,
         .frames = (long)stream->nb_frames,
         .codec = avcodec_get_name(stream->codecpar->codec_id),
