@@ -89,6 +89,31 @@ const struct command command_table[] = {
       .most = 3,
       .run = cmd_prepare },
 
+    { .name = "inspect",
+      .arguments = "FILE",
+      .summary = "say what is in a file of weights",
+      .text = "Reads any format of weights, recognised by its content: MindSpore (.ckpt, .mindir), "
+              "PyTorch, safetensors, TensorFlow's tensor bundle (give its .index file), NumPy, "
+              "ONNX. Shows the format, whose names they are, the network's input channels and "
+              "classes, and each tensor's kind, type, shape and name.",
+      .example = "i3d inspect rgb_imagenet.pt\ni3d inspect run/checkpoints/best.ckpt --json",
+      .least = 1,
+      .most = 1,
+      .run = cmd_inspect },
+    { .name = "convert",
+      .arguments = "FROM TO",
+      .summary = "convert weights between formats and namings",
+      .text = "Reads what 'i3d inspect' can and writes the format that TO's extension names: .ckpt "
+              "with MindSpore's names, .pt, .pth, .safetensors or .npz with those of piergiaj's "
+              "PyTorch I3D. Every parameter that is missing, of the wrong shape or extra is named; "
+              "with --strict any of them is an error. What is no parameter (an optimizer's state) "
+              "goes into a .ckpt only. Weights that are not an I3D's are copied as they are.",
+      .example = "i3d convert rgb_imagenet.pt rgb_imagenet.ckpt --strict\n"
+                 "i3d convert run/checkpoints/best.ckpt best.safetensors",
+      .least = 2,
+      .most = 2,
+      .run = cmd_convert },
+
     /* this program */
     { .name = "doctor",
       .arguments = "",

@@ -260,5 +260,10 @@ const struct option_row option_table[] = {
       .help = "of the flow; 'i3d help flow' explains them",
       .commands = "prepare" },
 
+    /* weights */
+    { .name = "strict",
+      .type = OPTION_FLAG,
+      .help = "fail if a parameter is missing, of the wrong shape or extra",
+      .commands = "convert" },
     { .name = NULL },
 };

@@ -4,35 +4,55 @@
 
 #include <i3d/checkpoint.h>
 
-enum { DIALECT_NAME_BYTES = 160 };
+enum { DIALECT_NAME_BYTES = 256 };
 
+/* A parameter's name is the root, the unit's name, the branch's, and a tail by i3d_param_kind; NULL
+ * tails: the dialect has no such parameter. */
 struct dialect {
-    const char *name;        /* "MindSpore" */
-    const char *root;        /* before every name: "RGB/inception_i3d/" */
-    bool lower;              /* units are named in lower case */
-    bool channels_last;      /* weights are [kt, kh, kw, in, out] */
-    const char *branches[6]; /* between a Mixed unit's name and what follows: b0, b1a ... b3b */
-    const char *unit[6];     /* behind a unit's name, by i3d_param_kind; NULL: it has none */
-    const char *mixed[6];    /* behind a branch's name */
-    const char *logits[6];   /* the whole name but the root */
+    const char *name;
+    bool lower;                  /* units are named in lower case */
+    bool channels_last;          /* weights are [kt, kh, kw, in, out] */
+    const char *const *branches; /* of a Mixed unit: b0, b1a, b1b, b2a, b2b, b3b */
+    const char *const *unit;     /* tails of a convolution of its own */
+    const char *const *mixed;    /* tails of one in a branch */
+    const char *const *logits;   /* the logits' whole names but the root */
+    struct {
+        const char *unit;
+        int branch;
+        const char *name; /* of this one branch, which is out of the rule */
+    } odd;
 };
 
-/* Ends with a row whose name is NULL. The first is ours. */
-extern const struct dialect dialects[];
+enum dialect_index {
+    DIALECT_MINDSPORE, /* ours */
+    DIALECT_MINDSPORE_NEW,
+    DIALECT_PIERGIAJ,
+    DIALECT_HASSONY2,
+    DIALECT_DEEPMIND,
+    DIALECT_COUNT
+};
+extern const struct dialect dialects[DIALECT_COUNT];
 
-/* A parameter's name in a dialect; false if the dialect has no such parameter. */
-bool dialect_param_name(const struct dialect *dialect, const i3d_param *param,
-                        char out[DIALECT_NAME_BYTES]);
+/* The names in one set of weights: a dialect, and what stands before every name, "module.". */
+struct naming {
+    const struct dialect *dialect;
+    char root[DIALECT_NAME_BYTES];
+};
 
-/* The dialect whose first convolution or logits are among the weights; NULL: none. */
-const struct dialect *dialect_of(const i3d_weights *weights);
+/* Recognises them by the first convolution's weight and the logits', at least one of which is
+ * there; I3D_EFORMAT if neither is in any dialect. */
+i3d_status naming_of(const i3d_weights *weights, struct naming *out);
 
-/* The weight of the first convolution, or of the logits. */
-const i3d_tensor *dialect_find_stem(const struct dialect *dialect, const i3d_weights *weights);
-const i3d_tensor *dialect_find_logits(const struct dialect *dialect, const i3d_weights *weights);
+/* A parameter's name; false if the dialect has no such parameter. */
+bool naming_param(const struct naming *naming, const i3d_param *param,
+                  char out[DIALECT_NAME_BYTES]);
 
-/* True of what is in a checkpoint beside the parameters: an optimizer's state, counters, how to run
+/* The weight of the first convolution, or of the logits; NULL: not there. */
+const i3d_tensor *naming_stem(const struct naming *naming, const i3d_weights *weights);
+const i3d_tensor *naming_logits(const struct naming *naming, const i3d_weights *weights);
+
+/* True of what a checkpoint holds beside parameters: an optimizer's state, counters, and how to run
  * the network. */
-bool dialect_is_state(const char *name);
+bool name_is_state(const char *name);
 
 #endif

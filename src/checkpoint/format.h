@@ -4,6 +4,7 @@
 
 #include <i3d/checkpoint.h>
 
+#include "checkpoint/dialects.h"
 #include "wire/bytes.h"
 
 #include <stdio.h>
@@ -25,14 +26,34 @@ struct format {
     /* Adds the file's tensors to `out`. */
     i3d_status (*read)(const struct source *source, i3d_weights *out);
     i3d_status (*write)(FILE *stream, const i3d_weights *weights); /* a short write shows later */
+    int dialect; /* whose names an I3D has in such files, enum dialect_index */
 };
 
-extern const struct format format_mindspore;
+extern const struct format format_mindspore, format_torch, format_safetensors, format_numpy,
+    format_tensorflow, format_graph;
+
+/* The format that writes files called `path`; I3D_EINVAL lists the extensions. */
+i3d_status format_for(const char *path, const struct format **out);
 
 /* A tensor whose data is copied from `data`, which must have the bytes its shape asks for:
  * I3D_EFORMAT if not. */
 i3d_status weights_add_data(i3d_weights *weights, const char *name, i3d_dtype dtype, int rank,
                             const int64_t *shape, struct bytes data);
+
+/* A tensor as others store it: elements of `storage` from `offset`, `strides` apart, all counted in
+ * elements. */
+struct view {
+    i3d_dtype dtype;
+    int rank;
+    int64_t offset, shape[I3D_RANK_MAX], strides[I3D_RANK_MAX];
+    struct bytes storage;
+};
+
+/* A tensor copied from a view into C order: I3D_EFORMAT if the view leaves its storage or shows
+ * more elements than that has. */
+i3d_status weights_add_view(i3d_weights *weights, const char *name, const struct view *view);
+
+size_t tensor_bytes(const i3d_tensor *tensor);
 
 /* The elements of a shape in bytes; false if a size is negative or the product overflows. */
 bool shape_bytes(i3d_dtype dtype, int rank, const int64_t *shape, size_t *out);

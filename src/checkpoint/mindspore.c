@@ -120,7 +120,7 @@ static i3d_status add_piece(const struct piece *piece, size_t room, i3d_weights 
         TRY(check_filled(filling));
         *filling = (struct filling){ 0 };
         TRY(begin_tensor(piece, room, weights, &filling->tensor));
-        filling->bytes = i3d_tensor_count(filling->tensor) * i3d_dtype_size(filling->tensor->dtype);
+        filling->bytes = tensor_bytes(filling->tensor);
     }
     if (piece->content.count > filling->bytes - filling->filled)
         return failure(I3D_EFORMAT, "tensor '%s' has more than its %zu bytes",
@@ -223,7 +223,7 @@ static i3d_status write_mindspore(FILE *stream, const i3d_weights *weights)
 {
     for (size_t i = 0; i < weights->count; i++) {
         const i3d_tensor *tensor = &weights->tensors[i];
-        size_t bytes = i3d_tensor_count(tensor) * i3d_dtype_size(tensor->dtype);
+        size_t bytes = tensor_bytes(tensor);
         for (size_t at = 0; at == 0 || at < bytes; at += slice_bytes) {
             size_t count = bytes - at < slice_bytes ? bytes - at : slice_bytes;
             i3d_status status =
@@ -235,5 +235,7 @@ static i3d_status write_mindspore(FILE *stream, const i3d_weights *weights)
     return I3D_OK;
 }
 
-const struct format format_mindspore = { "MindSpore checkpoint", ".ckpt", bid_mindspore,
-                                         read_mindspore, write_mindspore };
+const struct format format_mindspore = {
+    "MindSpore checkpoint", ".ckpt",         bid_mindspore,
+    read_mindspore,         write_mindspore, DIALECT_MINDSPORE
+};

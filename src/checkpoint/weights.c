@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct format *const formats[] = { &format_mindspore };
+static const struct format *const formats[] = { &format_mindspore, &format_torch,
+                                                &format_safetensors, &format_numpy };
 enum { FORMAT_COUNT = sizeof formats / sizeof formats[0] };
 
 void i3d_weights_clear(i3d_weights *weights)
@@ -39,6 +40,11 @@ i3d_status i3d_weights_add(i3d_weights *weights, const char *name, i3d_dtype dty
     if (status == I3D_OK)
         *out = &weights->tensors[weights->count++];
     return status;
+}
+
+size_t tensor_bytes(const i3d_tensor *tensor)
+{
+    return i3d_tensor_count(tensor) * i3d_dtype_size(tensor->dtype);
 }
 
 bool shape_bytes(i3d_dtype dtype, int rank, const int64_t *shape, size_t *out)
@@ -131,6 +137,7 @@ i3d_status i3d_weights_read(const char *path, i3d_weights *out)
                          path);
         goto out;
     }
+    out->format = format->name;
     status = format->read(&source, out);
     if (status == I3D_OK)
         status = check_names(out);
@@ -156,7 +163,7 @@ static bool listed(const char *list, const char *word)
     return false;
 }
 
-static i3d_status find_writer(const char *path, const struct format **out)
+i3d_status format_for(const char *path, const struct format **out)
 {
     char known[256] = "";
     const char *dot = strrchr(path_name(path), '.');
@@ -177,7 +184,7 @@ i3d_status i3d_weights_write(const char *path, const i3d_weights *weights)
     const struct format *format;
     struct file_writer writer = { 0 };
     i3d_status status;
-    TRY(find_writer(path, &format));
+    TRY(format_for(path, &format));
     status = check_names(weights);
     if (status != I3D_OK) {
         failure_prefix(status, "cannot write '%s': ", path);

@@ -10,6 +10,9 @@
  * json_decref(). */
 i3d_status json_read(const char *path, json_t **out);
 
+/* The same of JSON in memory. */
+i3d_status json_parse(const void *text, size_t bytes, json_t **out);
+
 /* On one line, keys in their order, whole or not at all. */
 i3d_status json_write(const char *path, const json_t *value);
 
