@@ -25,8 +25,11 @@ refuses() {
     wanted=$1 words=$2 got=0
     shift 2
     "$@" >out 2>&1 || got=$?
-    [ "$got" = "$wanted" ] || echo "exit status $got, not $wanted" >>out
-    expect "$words" out && [ "$got" = "$wanted" ]
+    expect "$words" out
+    [ "$got" = "$wanted" ] || {
+        echo "exit status $got, not $wanted" >&2
+        return 1
+    }
 }
 
 # What a scene that moves up looks like: 16 lines, the first still, the others upwards.
