@@ -1,0 +1,26 @@
+# What cannot be done is said before the work, and with a way out.
+mkdir -p v/run
+echo x >v/run/a.avi
+fails 1 "official splits: give the folder of their files" i3d prepare hmdb51 v data
+[ ! -e data ]
+fails 1 "not a data set's name" i3d prepare a/b v data
+fails 1 "nosuch.csv" i3d prepare set v data --split nosuch.csv
+fails 1 "nowhere" i3d prepare set nowhere data
+[ ! -e data ]
+mkdir empty
+fails 1 "no videos in 'empty'" i3d prepare set empty data
+fails 2 "--size" i3d prepare set v data --size -1
+mkdir -p busy
+: >busy/.lock
+flock busy/.lock sleep 5 &
+holder=$!
+sleep 0.3
+fails 1 "another run is writing to 'busy'" i3d prepare set v busy
+kill $holder
+: >file
+fails 1 "file" i3d prepare set v file
+if [ "$(id -u)" != 0 ]; then
+    mkdir closed
+    chmod a-w closed
+    fails 1 "closed" i3d prepare set v closed
+fi
