@@ -102,7 +102,7 @@ static i3d_status decode_tick(i3d_video *video)
     if (status != I3D_OK)
         return video->ended ? I3D_OK : status;
     video->frame->pts = av_rescale_q(video->frame->pts, from, to);
-    video->end_tick = av_rescale_q(video->decoder.next_pts, from, to);
+    video->end_tick = FFMAX(video->end_tick, av_rescale_q(video->decoder.next_pts, from, to));
     return I3D_OK;
 }
 
@@ -115,8 +115,11 @@ static i3d_status advance(i3d_video *video)
     i3d_status status = decode_tick(video);
     if (status != I3D_OK)
         return status;
-    if (!video->held->buf[0])
-        video->tick = video->frame->pts; /* the first */
+    if (!video->held->buf[0]) {
+        video->tick = video->frame->pts;
+        /* However short the video, its first frame is shown. */
+        video->end_tick = FFMAX(video->end_tick, video->tick + 1);
+    }
     double seconds = (double)(held_until(video) - video->tick) / av_q2d(video->fps);
     if (seconds > GAP_MAX_SECONDS)
         return failure(I3D_EFORMAT, "the time stamps of '%s' jump by %.0f seconds",

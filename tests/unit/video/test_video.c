@@ -233,7 +233,10 @@ static void resampling_goes_by_time_stamps(void **state)
     static const int delays[10] = { 0, 0, 0, 4, 4, 4, 4, 4, 4, 4 };
     static const int expected[14] = { 0, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6, 7, 8, 9 };
     copy_video("a.mkv", "late.mkv", 0, 0, delays);
-    i3d_video_options same = { .fps = 10 };
+    i3d_video_options same = { .fps = 10 }, slow = { .fps = 1 };
+    write_video("b.mkv", 16, 16, 1, 25);
+    assert_int_equal(count("b.mkv", &slow, &frames, numbers), I3D_END);
+    assert_int_equal(frames, 1);
     assert_int_equal(count("late.mkv", &same, &frames, numbers), I3D_END);
     assert_int_equal(frames, 14);
     for (int i = 0; i < 14; i++)
