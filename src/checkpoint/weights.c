@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const struct format *const formats[] = { &format_mindspore, &format_torch,
-                                                &format_safetensors, &format_numpy };
+                                                &format_safetensors, &format_numpy,
+                                                &format_tensorflow };
 enum { FORMAT_COUNT = sizeof formats / sizeof formats[0] };
 
 void i3d_weights_clear(i3d_weights *weights)
@@ -121,6 +122,16 @@ static const struct format *best_bid(const struct source *source)
     return best;
 }
 
+static i3d_status refuse(const char *path)
+{
+    char known[256] = "";
+    for (int i = 0; i < FORMAT_COUNT; i++) {
+        size_t length = strlen(known);
+        snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", formats[i]->name);
+    }
+    return failure(I3D_EFORMAT, "cannot read '%s': it is none of these: %s", path, known);
+}
+
 i3d_status i3d_weights_read(const char *path, i3d_weights *out)
 {
     uint8_t *data = NULL;
@@ -131,10 +142,8 @@ i3d_status i3d_weights_read(const char *path, i3d_weights *out)
     struct source source = { path, { data, count } };
     const struct format *format = count ? best_bid(&source) : NULL;
     if (!format) {
-        status = failure(I3D_EFORMAT,
-                         count ? "cannot read '%s': it is in none of the formats known here"
-                               : "cannot read '%s': the file is empty",
-                         path);
+        status = count ? refuse(path)
+                       : failure(I3D_EFORMAT, "cannot read '%s': the file is empty", path);
         goto out;
     }
     out->format = format->name;
