@@ -13,8 +13,10 @@ extern "C" {
 typedef struct i3d_video i3d_video;
 
 typedef struct i3d_video_options {
-    double fps;     /* resample by time stamps to this rate; 0: every frame of the file */
-    int short_side; /* scale so that the short side is this, aspect kept; 0: as stored */
+    double fps;     /* resample by time stamps to this rate, up to 1000, as ffmpeg's fps filter; 0:
+                       every frame of the file */
+    int short_side; /* scale (bicubic) so that the short side is this, the other rounded as ffmpeg's
+                       scale=-1 does; 0: as stored */
     int threads;    /* of the decoder; 0: 1 */
 } i3d_video_options;
 
@@ -26,17 +28,24 @@ typedef struct i3d_video_info {
     const char *codec; /* a loan until close */
 } i3d_video_info;
 
-/* Opens the first video stream of any file that FFmpeg reads. NULL options: all zero. */
+/* Opens the first video stream of any file that FFmpeg reads; rotation that the file asks for is
+ * done. NULL options: all zero. `path` is always a file, never a URL. I3D_EIO if it cannot be
+ * opened, I3D_EFORMAT if it is no video, I3D_EUNSUPPORTED if its codec is not known here. FFmpeg's
+ * log is taken, process-wide: it prints nothing, and its last words are in i3d_error(). */
 I3D_API i3d_status i3d_video_open(const char *path, const i3d_video_options *options,
                                   i3d_video **out);
 I3D_API i3d_video_info i3d_video_get_info(const i3d_video *video);
 
-/* The next frame as RGB, a loan until the next call; `time` (may be NULL) in seconds. I3D_END after
- * the last: every frame that the decoder holds back comes before it. */
+/* The next frame as RGB, a loan until the next call, all of the first one's size; `time` (may be
+ * NULL) in seconds from the file's start. I3D_END after the last: every frame that the decoder
+ * holds back comes before it. I3D_EFORMAT instead if the file ends too early, has no frames or is
+ * mostly damaged; a few damaged packets are told through i3d_log_to() and left out. */
 I3D_API i3d_status i3d_video_next(i3d_video *video, const i3d_image **out, double *time);
 I3D_API void i3d_video_close(i3d_video *video);
 
-/* Writes frames of one size to a file whose extension chooses the container and codec. */
+/* Writes frames of one size to a file whose extension chooses the container and codec: .avi
+ * (MPEG-4), .mp4 and .mov (H.264 if this FFmpeg has libx264, else MPEG-4), .mkv (FFV1: the pixels
+ * as they are), .mjpeg. The same frames make the same bytes. It appears whole or not at all. */
 typedef struct i3d_video_writer i3d_video_writer;
 I3D_API i3d_status i3d_video_writer_open(const char *path, int width, int height, double fps,
                                          i3d_video_writer **out);

@@ -60,7 +60,7 @@ void picture_maker_clear(struct picture_maker *maker)
 /* Colours by what the frame says of itself: its matrix (BT.601 if it says nothing) and range. */
 static void set_colours(struct SwsContext *scaler, const AVFrame *frame)
 {
-    const int *matrix = sws_getCoefficients(frame->colorspace);
+    const int *matrix = sws_getCoefficients((int)frame->colorspace);
     const int *rgb = sws_getCoefficients(SWS_CS_DEFAULT);
     int full = frame->color_range == AVCOL_RANGE_JPEG || frame->format == AV_PIX_FMT_YUVJ420P ||
                frame->format == AV_PIX_FMT_YUVJ422P || frame->format == AV_PIX_FMT_YUVJ444P;

@@ -46,7 +46,7 @@ static int write_bytes(void *file, uint8_t *data, int bytes)
 
 static int64_t seek_bytes(void *file, int64_t offset, int whence)
 {
-    if (whence == AVSEEK_SIZE || fseeko(file, offset, whence) != 0)
+    if (whence == AVSEEK_SIZE || fseeko(file, offset, whence & ~AVSEEK_FORCE) != 0)
         return -1;
     return ftello(file);
 }

@@ -281,6 +281,37 @@ static void a_video_cut_short_is_an_error_with_its_count(void **state)
     assert_non_null(strstr(i3d_error(), "cut short: only"));
 }
 
+static void frames_of_another_size_are_scaled_to_the_first(void **state)
+{
+    (void)state;
+    uint8_t *first, *second, *both;
+    size_t first_bytes, second_bytes;
+    i3d_video *video;
+    const i3d_image *image;
+    i3d_status status;
+    int frames = 0;
+    write_video("a.mjpeg", 64, 48, 2, 25);
+    assert_ok(file_read(in_folder("a.mjpeg"), &first, &first_bytes));
+    write_video("b.mjpeg", 96, 80, 3, 25);
+    assert_ok(file_read(in_folder("b.mjpeg"), &second, &second_bytes));
+    assert_ok(memory_get(first_bytes + second_bytes, 1, &both));
+    memcpy(both, first, first_bytes);
+    memcpy(both + first_bytes, second, second_bytes);
+    assert_ok(file_write(in_folder("c.mjpeg"), both, first_bytes + second_bytes));
+    assert_ok(i3d_video_open(in_folder("c.mjpeg"), NULL, &video));
+    for (; (status = i3d_video_next(video, &image, NULL)) == I3D_OK; frames++) {
+        assert_int_equal(image->width, 64);
+        assert_int_equal(image->height, 48);
+        assert_in_range(image->pixels[3 * 47 + 1], 180, 195); /* 3/4 of the way, in both sizes */
+    }
+    assert_int_equal(status, I3D_END);
+    assert_int_equal(frames, 5);
+    i3d_video_close(video);
+    memory_free(first);
+    memory_free(second);
+    memory_free(both);
+}
+
 static void what_is_no_video_is_told(void **state)
 {
     (void)state;
@@ -370,6 +401,7 @@ int main(void)
         TEST(resampling_goes_by_time_stamps),
         TEST(time_stamps_far_apart_are_refused_when_resampling),
         TEST(a_video_cut_short_is_an_error_with_its_count),
+        TEST(frames_of_another_size_are_scaled_to_the_first),
         TEST(what_is_no_video_is_told),
         TEST(a_path_is_never_taken_for_a_url),
         TEST(a_writer_leaves_a_whole_file_or_none),
