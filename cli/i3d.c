@@ -114,6 +114,20 @@ const struct command command_table[] = {
       .most = 2,
       .run = cmd_convert },
 
+    { .name = "inflate",
+      .arguments = "GOOGLENET TO",
+      .summary = "make an I3D's first weights from a 2-D GoogLeNet",
+      .text = "Reads Caffe's GoogLeNet (bvlc_googlenet, weights [out, in, h, w] in any format that "
+              "'i3d inspect' knows) and writes an I3D: each kernel repeated over time and divided "
+              "by its length, so that a still video gives what its picture gave. With --channels "
+              "2 the first layer takes flow: the mean of its three channels, for x and for y. The "
+              "classes are those of GoogLeNet's classifier.",
+      .example = "i3d inflate bvlc_googlenet.npz rgb_start.ckpt --channels 3\n"
+                 "i3d inflate bvlc_googlenet.npz flow_start.ckpt --channels 2",
+      .least = 2,
+      .most = 2,
+      .run = cmd_inflate },
+
     /* this program */
     { .name = "doctor",
       .arguments = "",

@@ -265,5 +265,13 @@ const struct option_row option_table[] = {
       .type = OPTION_FLAG,
       .help = "fail if a parameter is missing, of the wrong shape or extra",
       .commands = "convert" },
+    { .name = "channels",
+      .type = OPTION_INT,
+      .fallback = "3",
+      .least = 2,
+      .most = 3,
+      .metavar = "N",
+      .help = "input channels: 3 for rgb, 2 for flow",
+      .commands = "inflate" },
     { .name = NULL },
 };

@@ -64,6 +64,14 @@ I3D_API i3d_status i3d_weights_convert(const i3d_weights *weights, const char *p
 /* The model's parameters as weights under MindSpore's names. */
 I3D_API i3d_status i3d_model_save(const i3d_model *model, i3d_weights *out);
 
+/* An I3D from Caffe's 2-D GoogLeNet (bvlc_googlenet; weights [out, in, h, w] and biases), as the
+ * paper inflates it: each kernel repeated over time and divided by its length, so that a still
+ * video gives what its picture gave; of 5 x 5 kernels the middle 3 x 3, which is what I3D has.
+ * Biases become the norms' shifts, with mean 0 and variance 1 - 1e-3 that leave the rest as it was.
+ * `channels` 3: the first layer takes RGB in [-1, 1] instead of BGR in 0..255 less its mean; 2: its
+ * channels' mean for x and for y. Classes: those of GoogLeNet's classifier. */
+I3D_API i3d_status i3d_model_inflate(const i3d_weights *googlenet, int channels, i3d_model **out);
+
 #ifdef __cplusplus
 }
 #endif

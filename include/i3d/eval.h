@@ -24,7 +24,7 @@ I3D_API i3d_recipe i3d_recipe_unknown(void);
 /* What `weights` record; I3D_EFORMAT if a value is out of range. */
 I3D_API i3d_status i3d_recipe_read(const i3d_weights *weights, i3d_recipe *out);
 
-/* Records the recipe and the classes' names (`classes` of them, NULL: none). */
+/* Records what is known of the recipe, and the classes' names (`classes` of them, NULL: none). */
 I3D_API i3d_status i3d_recipe_add(i3d_weights *weights, const i3d_recipe *recipe,
                                   const char *const *names, int classes);
 

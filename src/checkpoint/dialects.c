@@ -80,39 +80,39 @@ const struct dialect dialects[DIALECT_COUNT] = {
                            .odd = { "Mixed_5b", 4, "/Branch_2/Conv3d_0a_3x3" } },
 };
 
-/* Which branch of a Mixed unit a parameter is in; -1: none. `behind`: its name behind the unit's.
- */
-static int branch_of(const char *behind)
+struct place place_of(const i3d_param *param)
 {
+    struct place place = { .branch = -1 };
+    size_t unit = strcspn(param->path, ".");
+    snprintf(place.unit, sizeof place.unit, "%.*s", (int)unit, param->path);
     for (int b = 0; b < 6; b++) {
-        size_t length = strlen(mindspore_branches[b]);
-        if (strncmp(behind, mindspore_branches[b], length) == 0 && behind[length] == '.')
-            return b;
+        const char *branch = mindspore_branches[b];
+        if (strncmp(param->name, place.unit, unit) == 0 &&
+            strncmp(param->name + unit, branch, strlen(branch)) == 0 &&
+            param->name[unit + strlen(branch)] == '.')
+            place.branch = b;
     }
-    return -1;
+    return place;
 }
 
 bool naming_param(const struct naming *naming, const i3d_param *param, char out[DIALECT_NAME_BYTES])
 {
     const struct dialect *dialect = naming->dialect;
-    char unit[64];
-    size_t length = strcspn(param->path, ".");
-    snprintf(unit, sizeof unit, "%.*s", (int)length, param->path);
-    if (strcmp(unit, "logits") == 0) {
-        const char *name = param->kind <= I3D_PARAM_BIAS ? dialect->logits[param->kind] : NULL;
-        if (name)
-            snprintf(out, DIALECT_NAME_BYTES, "%s%s", naming->root, name);
-        return name != NULL;
-    }
-    int branch = branch_of(param->name + length);
-    const char *tail = branch < 0 ? dialect->unit[param->kind] : dialect->mixed[param->kind];
-    const char *middle = branch < 0 ? "" : dialect->branches[branch];
-    if (dialect->odd.unit && strcmp(unit, dialect->odd.unit) == 0 && branch == dialect->odd.branch)
+    struct place place = place_of(param);
+    bool logits = strcmp(place.unit, "logits") == 0;
+    const char *middle = place.branch < 0 ? "" : dialect->branches[place.branch];
+    if (dialect->odd.unit && strcmp(place.unit, dialect->odd.unit) == 0 &&
+        place.branch == dialect->odd.branch)
         middle = dialect->odd.name;
-    for (char *at = unit; dialect->lower && *at; at++)
+    const char *const *tails = logits             ? dialect->logits
+                               : place.branch < 0 ? dialect->unit
+                                                  : dialect->mixed;
+    const char *tail = logits && param->kind > I3D_PARAM_BIAS ? NULL : tails[param->kind];
+    for (char *at = place.unit; dialect->lower && *at; at++)
         *at = (char)tolower((unsigned char)*at);
     if (tail)
-        snprintf(out, DIALECT_NAME_BYTES, "%s%s%s%s", naming->root, unit, middle, tail);
+        snprintf(out, DIALECT_NAME_BYTES, "%s%s%s%s", naming->root, logits ? "" : place.unit,
+                 middle, tail);
     return tail != NULL;
 }
 

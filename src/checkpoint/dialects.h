@@ -33,6 +33,13 @@ enum dialect_index {
 };
 extern const struct dialect dialects[DIALECT_COUNT];
 
+/* Where in the network a parameter is. */
+struct place {
+    char unit[32]; /* "Mixed_3b" */
+    int branch;    /* of a Mixed unit: 0..5 for b0, b1a, b1b, b2a, b2b, b3b; else -1 */
+};
+struct place place_of(const i3d_param *param);
+
 /* The names in one set of weights: a dialect, and what stands before every name, "module.". */
 struct naming {
     const struct dialect *dialect;

@@ -118,7 +118,8 @@ i3d_status i3d_recipe_add(i3d_weights *weights, const i3d_recipe *recipe, const 
     double values[FIELD_COUNT];
     to_values(recipe, values);
     for (int f = 0; f < FIELD_COUNT; f++)
-        TRY(scalar_add(weights, fields[f].name, values[f]));
+        if (values[f] >= 0)
+            TRY(scalar_add(weights, fields[f].name, values[f]));
     if (names)
         TRY(add_names(weights, names, classes));
 out:
