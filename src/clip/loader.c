@@ -9,6 +9,7 @@
 #include "clip/clip.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,12 +46,19 @@ struct i3d_loader {
     long epoch, position; /* the next clip to be made */
     long batch;           /* the next one for the caller, or the one lent */
     bool lent, stop;
-    long skipped;
+    atomic_long skipped;
 };
 
 static long batch_count(const struct i3d_loader *loader)
 {
     return (loader->samples + loader->options.batch - 1) / loader->options.batch;
+}
+
+/* How many numbers a clip is. */
+static size_t clip_size(const i3d_batch *batch)
+{
+    return (size_t)batch->channels * (size_t)batch->frames * (size_t)batch->height *
+           (size_t)batch->width;
 }
 
 static bool has_work(const struct i3d_loader *loader)
@@ -80,14 +88,12 @@ static i3d_status make_clip(struct worker *worker, struct slot *slot, long posit
     const i3d_batch *batch = &slot->batch;
     long n = position % batch->capacity;
     size_t sample = loader->order[position], video = sample / (size_t)loader->clips;
-    size_t clip = (size_t)batch->channels * (size_t)batch->frames * (size_t)batch->height *
-                  (size_t)batch->width;
     batch->videos[n] = (int32_t)video;
     batch->labels[n] = loader->dataset->videos[video].label;
     slot->left_out[n] = false;
     return clip_make(&worker->maker, (int)video, (int)(sample % (size_t)loader->clips),
                      random_for(loader->options.seed, (uint64_t)loader->epoch, sample),
-                     batch->data + (size_t)n * clip);
+                     batch->data + (size_t)n * clip_size(batch));
 }
 
 /* Bad files, not a machine that lacks something. */
@@ -100,7 +106,7 @@ static void note_failure(struct i3d_loader *loader, struct slot *slot, int n, i3
 {
     if (loader->options.clip.skip_bad && is_bad_file(status)) {
         slot->left_out[n] = true;
-        loader->skipped++;
+        atomic_fetch_add(&loader->skipped, 1);
     } else if (slot->status == I3D_OK || n < slot->failed) {
         slot->status = status;
         slot->failed = n;
@@ -142,8 +148,7 @@ static void *work(void *argument)
 static void close_gaps(struct slot *slot)
 {
     i3d_batch *batch = &slot->batch;
-    size_t clip = (size_t)batch->channels * (size_t)batch->frames * (size_t)batch->height *
-                  (size_t)batch->width;
+    size_t clip = clip_size(batch);
     int kept = 0;
     for (int n = 0; n < batch->count; n++) {
         if (slot->left_out[n])
@@ -294,7 +299,7 @@ int i3d_loader_batches(const i3d_loader *loader)
 
 long i3d_loader_skipped(const i3d_loader *loader)
 {
-    return loader->skipped;
+    return atomic_load(&loader->skipped);
 }
 
 void i3d_loader_free(i3d_loader *loader)

@@ -441,6 +441,22 @@ static void nothing_is_allocated_once_every_picture_was_seen(void **state)
     i3d_loader_free(loader);
 }
 
+static void memory_that_runs_out_while_a_loader_is_made_is_a_status(void **state)
+{
+    (void)state;
+    i3d_loader_options options = small_options(true);
+    i3d_loader *loader;
+    i3d_status status = I3D_ENOMEM;
+    open_dataset(false);
+    for (long n = 1; status != I3D_OK; n++) {
+        memory_fail_at(n);
+        status = i3d_loader_create(dataset, &options, &loader);
+        memory_fail_at(0);
+        assert_true(status == I3D_OK || (status == I3D_ENOMEM && loader == NULL));
+    }
+    i3d_loader_free(loader);
+}
+
 #define test_with_dataset(function)                                                                \
     cmocka_unit_test_setup_teardown(function, make_root, close_dataset)
 
@@ -461,6 +477,7 @@ int main(void)
         test_with_dataset(a_crop_that_does_not_fit_is_an_error_that_names_the_video),
         test_with_dataset(wishes_out_of_range_are_refused),
         test_with_dataset(nothing_is_allocated_once_every_picture_was_seen),
+        test_with_dataset(memory_that_runs_out_while_a_loader_is_made_is_a_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
