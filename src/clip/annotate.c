@@ -57,6 +57,15 @@ static void tell_empty_classes(const struct annotation *annotation)
     }
 }
 
+static void tell_empty_subsets(const struct annotation *annotation)
+{
+    size_t training = 0;
+    for (size_t i = 0; i < annotation->count; i++)
+        training += annotation->videos[i].subset == I3D_TRAINING;
+    if (training == 0 || training == annotation->count)
+        talk("no video is for %s", training ? "validation" : "training");
+}
+
 i3d_status annotate_locate(struct annotate *annotate, const char *root, int jobs)
 {
     i3d_status status = I3D_OK;
@@ -70,6 +79,7 @@ i3d_status annotate_locate(struct annotate *annotate, const char *root, int jobs
     sort_missing(&annotate->missing);
     annotation_tell_missing(&annotate->missing, SIZE_MAX);
     tell_empty_classes(&annotate->splits[0]);
+    tell_empty_subsets(&annotate->splits[0]);
     if (annotate->splits[0].count == 0)
         status = failure(I3D_EINVAL,
                          "none of the %zu videos of the split is in '%s'; they are looked for as "

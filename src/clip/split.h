@@ -13,8 +13,8 @@ i3d_status split_read_hmdb51(const char *folder, int number, struct annotation *
  * Labels in the order of classInd.txt. */
 i3d_status split_read_ucf101(const char *folder, int number, struct annotation *out);
 
-/* A CSV with a column `path` (class/video.ext) or `video` (with or without class and extension),
- * and where that has no class a column `class`. The subset is in a column `subset` (training,
+/* A CSV with a column `path` (of a file: class/video.ext) or `video` (without extension), and where
+ * that has no class before a slash a column `class`. The subset is in a column `subset` (training,
  * validation; train, val, test are understood), or follows from `test_where` = "column=a,b,c":
  * those are for validation, the rest for training. Labels in alphabetical order. */
 i3d_status split_read_csv(const char *path, const char *test_where, struct annotation *out);

@@ -21,6 +21,9 @@ i3d annotate folder jpg b.json --split split.csv --test-where group=1,7 >report
 same validation "$(subset b.json run_g1_a)"
 same training "$(subset b.json run_g2_a)"
 
+i3d annotate folder jpg b.json --split split.csv --test-where group=9 >report 2>remarks
+grep -q "no video is for validation" remarks
+
 i3d annotate folder jpg c.json --ratio 0.5 --group-pattern '_(g[0-9])_' --seed 3 >report
 i3d annotate folder jpg d.json --ratio 0.5 --group-pattern '_(g[0-9])_' --seed 3 >report
 cmp c.json d.json

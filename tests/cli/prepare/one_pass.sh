@@ -3,7 +3,7 @@ i3d synth v --classes 2 --videos-per-class 2 --frames 6 --size 48 >report 2>&1 |
     skip "built without FFmpeg"
 mkdir 'v/down/sub folder'
 mv v/up/up_g01_c01.avi "v/up/a (1) & 'b' é.x.avi"
-sed -i "s/^up_g01_c01,/a (1) \& 'b' é.x,/; 4s/training/validation/" v/split.csv
+sed -i "s/^up_g01_c01,/a (1) \& 'b' é.x,/; 4s/validation/training/" v/split.csv
 i3d prepare set v data --split v/split.csv --size 32 --jobs 2 >report
 grep -q "failed: 0" report
 
