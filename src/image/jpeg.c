@@ -34,6 +34,16 @@ static i3d_status thread_codec(tjhandle *out)
     return I3D_OK;
 }
 
+/* Why decoding failed. The handle goes with it: libjpeg-turbo 2.1 leaves it in the middle of the
+ * broken file's header, and would read the next file as its rest. */
+static i3d_status refuse(tjhandle codec, const char *name, const char *what)
+{
+    failure(I3D_EFORMAT, "'%s' is no %s: %s", name, what, tjGetErrorStr2(codec));
+    tss_set(key, NULL);
+    tjDestroy(codec);
+    return I3D_EFORMAT;
+}
+
 i3d_status image_decode(const uint8_t *jpeg, size_t bytes, int channels, const char *name,
                         i3d_image *out)
 {
@@ -43,7 +53,7 @@ i3d_status image_decode(const uint8_t *jpeg, size_t bytes, int channels, const c
     TRY(thread_codec(&codec));
     if (bytes > INT_MAX || tjDecompressHeader3(codec, jpeg, (unsigned long)bytes, &width, &height,
                                                &subsampling, &colours) != 0)
-        return failure(I3D_EFORMAT, "'%s' is no JPEG: %s", name, tjGetErrorStr2(codec));
+        return refuse(codec, name, "JPEG");
     status = i3d_image_resize_storage(out, width, height, channels);
     if (status == I3D_EINVAL)
         return failure_prefix(I3D_EFORMAT, "'%s': ", name);
@@ -52,7 +62,7 @@ i3d_status image_decode(const uint8_t *jpeg, size_t bytes, int channels, const c
     if (tjDecompress2(codec, jpeg, (unsigned long)bytes, out->pixels, width, width * channels,
                       height, channels == 3 ? TJPF_RGB : TJPF_GRAY,
                       TJFLAG_ACCURATEDCT | TJFLAG_STOPONWARNING) != 0)
-        return failure(I3D_EFORMAT, "'%s' is no whole JPEG: %s", name, tjGetErrorStr2(codec));
+        return refuse(codec, name, "whole JPEG");
 out:
     return status;
 }

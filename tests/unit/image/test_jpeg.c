@@ -73,8 +73,10 @@ static void a_jpeg_cut_anywhere_is_refused_by_name(void **state)
     struct jpeg jpeg = { 0 };
     i3d_image image = picture(3), back = { 0 };
     assert_ok(image_encode(&image, 90, &jpeg));
-    for (size_t bytes = 0; bytes + 2 < jpeg.bytes; bytes += 7)
+    for (size_t bytes = 0; bytes + 2 < jpeg.bytes; bytes += 7) {
         assert_fails(image_decode(jpeg.data, bytes, 3, "cut.jpg", &back), I3D_EFORMAT, "'cut.jpg'");
+        assert_ok(image_decode(jpeg.data, jpeg.bytes, 3, "whole.jpg", &back));
+    }
     i3d_image_clear(&back);
     jpeg_clear(&jpeg);
 }

@@ -163,6 +163,25 @@ static void an_interrupt_leaves_whole_folders_only(void **state)
     expect_text("target/a/one/n_frames", "3");
 }
 
+static void refused_memory_leaves_nothing_half_made(void **state)
+{
+    (void)state;
+    struct frames_extract how = request();
+    struct frames_extracted result;
+    i3d_status status = I3D_ENOMEM;
+    how.jobs = 1;
+    assert_ok(folder_make(at("videos/a")));
+    put_video("videos/a/one.avi", 2);
+    for (long n = 1; status != I3D_OK || result.failed; n++) {
+        assert_false(file_exists(at("target/a/one")));
+        memory_fail_at(n);
+        status = frames_extract(&how, target, &result);
+        memory_fail_at(0);
+        assert_true(status == I3D_OK || status == I3D_ENOMEM);
+    }
+    expect_text("target/a/one/n_frames", "2");
+}
+
 static void counting_finds_gaps(void **state)
 {
     (void)state;
@@ -218,6 +237,7 @@ int main(void)
         TEST(the_next_run_does_what_is_left),
         TEST(two_runs_do_not_write_to_one_folder),
         TEST(an_interrupt_leaves_whole_folders_only),
+        TEST(refused_memory_leaves_nothing_half_made),
         TEST(counting_finds_gaps),
         TEST(flow_must_have_both_directions_and_as_many_as_rgb),
     };
