@@ -1,0 +1,32 @@
+/* One block of memory for everything that a run needs for a while. Time is counted in operations;
+ * spans that are never needed at the same time may lie in the same place. */
+#ifndef I3D_ENGINE_ONEDNN_ARENA_H
+#define I3D_ENGINE_ONEDNN_ARENA_H
+
+#include <i3d/status.h>
+
+#include <stddef.h>
+
+struct span {
+    size_t bytes, offset;
+    int begin, end; /* the first and the last moment at which it is needed */
+};
+
+/* Zeroed memory is an empty arena. */
+struct arena {
+    struct span *spans;
+    size_t count, capacity, bytes;
+    char *memory;
+};
+
+/* `*out` is the span's number; 0 bytes give -1. */
+i3d_status arena_add(struct arena *arena, size_t bytes, int begin, int end, int *out);
+
+/* Finds each span its place and takes the memory; nothing can be added after it. */
+i3d_status arena_place(struct arena *arena);
+
+/* NULL for -1. */
+void *arena_at(const struct arena *arena, int span);
+void arena_clear(struct arena *arena);
+
+#endif

@@ -1,0 +1,151 @@
+#include "engine/onednn/plan.h"
+
+#include "base/failure.h"
+#include "base/talk.h"
+#include "engine/head.h"
+#include "engine/onednn/head_pool.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Value 0 of this pass. Samples that a batch lacks are 0 everywhere. */
+static void place_input(struct plan *plan, int count, const float *input)
+{
+    size_t elements = plan_elements(plan, 0), element = plan->kernels->element;
+    char *to = arena_at(&plan->arena, plan->values[0]);
+    plan->input = input;
+    if (!to)
+        return;
+    if (is_row_major(plan, 0))
+        plan->kernels->convert((size_t)count * elements, input, to);
+    else
+        plan->kernels->pack(count, input, plan_value(plan, 0, 0, plan->graph.values[0].channels));
+    memset(to + (size_t)count * elements * element, 0,
+           (size_t)(plan->samples - count) * elements * element);
+}
+
+/* Batch norm within the convolution: sample by sample, straight into the value's channels. */
+static i3d_status run_fused(struct plan *plan, struct step *step, int count)
+{
+    const struct op *op = step->op;
+    size_t element = plan->kernels->element;
+    struct slice in = plan_value(plan, op->in, 0, op->in_channels);
+    struct slice out = plan_value(plan, op->out, op->out_channel, op->channels);
+    void *scratch = arena_at(&plan->arena, step->forward_scratch);
+    i3d_status status = I3D_OK;
+    for (size_t n = 0; n < (size_t)count; n++)
+        TRY(convolution_forward(&step->convolution, (char *)in.data + n * in.sample * element,
+                                (char *)out.data + n * out.sample * element, scratch));
+    for (size_t n = (size_t)count; n < (size_t)plan->samples; n++)
+        memset((char *)out.data + n * out.sample * element, 0,
+               (size_t)whole_blocks(plan, out.channels) * out.map * element);
+out:
+    return status;
+}
+
+/* The statistics and what follows from them. */
+static void prepare_norm(struct plan *plan, struct step *step, int count, void *scratch)
+{
+    const struct op *op = step->op;
+    struct norm *norm = &step->norm;
+    const float *gamma = plan->params + plan_param(plan, op, 1);
+    size_t bytes = (size_t)op->channels * sizeof(float);
+    memcpy(norm->shift, plan->params + plan_param(plan, op, 2), bytes);
+    if (step->frozen) {
+        memcpy(norm->mean, plan->params + plan_param(plan, op, 3), bytes);
+        memcpy(norm->variance, plan->params + plan_param(plan, op, 4), bytes);
+    } else {
+        plan->kernels->norm_measure(count, plan_raw(plan, step), scratch, *norm);
+    }
+    for (int c = 0; c < op->channels; c++)
+        norm->scale[c] = (float)(gamma[c] / sqrt(norm->variance[c] + plan->graph.bn_epsilon));
+}
+
+static i3d_status run_normed(struct plan *plan, struct step *step, int count)
+{
+    const struct op *op = step->op;
+    struct slice raw = plan_raw(plan, step);
+    void *scratch = arena_at(&plan->arena, step->forward_scratch);
+    i3d_status status;
+    TRY(convolution_forward(&step->convolution, plan_value(plan, op->in, 0, op->in_channels).data,
+                            raw.data, scratch));
+    prepare_norm(plan, step, count, scratch);
+    plan->kernels->norm_apply(count, plan->samples, raw, step->norm,
+                              plan_value(plan, op->out, op->out_channel, op->channels));
+out:
+    return status;
+}
+
+/* Zeroes in the samples a batch lacks pool to zeroes. */
+static void run_pool(struct plan *plan, const struct step *step)
+{
+    const struct op *op = step->op;
+    plan->kernels->pool(op, plan->samples, plan_value(plan, op->in, 0, op->channels),
+                        plan_value(plan, op->out, op->out_channel, op->channels),
+                        arena_at(&plan->arena, step->winner));
+}
+
+static void run_head_pool(struct plan *plan, const struct step *step, int count)
+{
+    const struct op *op = step->op;
+    float *row_major = arena_at(&plan->arena, step->forward_scratch);
+    size_t features = (size_t)op->channels * (size_t)op->size_out[0];
+    plan->kernels->unpack(count, plan_value(plan, op->in, 0, op->channels), row_major);
+    head_pool_forward(op, plan->graph.head, count, row_major,
+                      plan->features + (size_t)plan->first * features);
+}
+
+i3d_status plan_step(struct plan *plan, struct step *step, int count)
+{
+    if (step->op->kind == OP_CONV)
+        return step->fused ? run_fused(plan, step, count) : run_normed(plan, step, count);
+    if (step->op->kind == OP_POOL)
+        run_pool(plan, step);
+    else
+        run_head_pool(plan, step, count);
+    return I3D_OK;
+}
+
+static i3d_status run_pass(struct plan *plan, int count, const float *input)
+{
+    i3d_status status = I3D_OK;
+    place_input(plan, count, input);
+    for (int i = 0; i < plan->graph.op_count; i++) {
+        TRY(check_interrupt());
+        TRY(plan_step(plan, &plan->steps[i], count));
+    }
+out:
+    return status;
+}
+
+static void run_head(struct plan *plan, const struct op *op, const float *keep, float *logits)
+{
+    struct head head = plan_head(plan, op);
+    head_forward(&head, plan->count, plan->features, keep, logits);
+    plan->keep_given = plan->training && keep;
+    if (plan->keep_given)
+        memcpy(plan->keep, keep,
+               (size_t)plan->count * (size_t)head.channels * (size_t)head.t * sizeof *keep);
+}
+
+i3d_status plan_forward(struct plan *plan, int count, const float *input, const float *keep,
+                        float *logits)
+{
+    const struct op *last = &plan->graph.ops[plan->graph.op_count - 1];
+    size_t in = value_floats(&plan->graph.values[0]), out = graph_output_floats(&plan->graph);
+    int clips = count < plan->samples ? count : plan->samples;
+    i3d_status status = I3D_OK;
+    plan->count = count;
+    for (int n = 0; n < count; n += clips) {
+        plan->first = n;
+        TRY(run_pass(plan, clips, input + (size_t)n * in));
+        if (last->kind != OP_HEAD)
+            plan->kernels->unpack(
+                clips, plan_value(plan, last->out, 0, plan->graph.values[last->out].channels),
+                logits + (size_t)n * out);
+    }
+    if (last->kind == OP_HEAD)
+        run_head(plan, last, keep, logits);
+out:
+    return status;
+}

@@ -1,0 +1,154 @@
+/* What is needed when. Time is counted in steps: load() is at -1, forward() passes step i at i and
+ * backward() at 2 * steps - 1 - i. */
+#include "engine/onednn/plan.h"
+
+#include "base/failure.h"
+
+static int forward_time(int step)
+{
+    return step;
+}
+
+static int backward_time(const struct plan *plan, int step)
+{
+    return 2 * plan->graph.op_count - 1 - step;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static int later(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static size_t value_bytes(const struct plan *plan, int value)
+{
+    return (size_t)plan->samples * plan_elements(plan, value) * plan->kernels->element;
+}
+
+/* Whether backward() of this step reads what the step read. */
+static bool reads_again(const struct plan *plan, const struct step *step)
+{
+    if (step->op->kind == OP_HEAD)
+        return step->backward && plan->graph.head == I3D_HEAD_MAX;
+    return step->op->kind == OP_CONV && plan_is_trained(plan, step->op, 0);
+}
+
+/* In inference row-major float32 clips are read where the caller has them. */
+static bool is_borrowed(const struct plan *plan, int value)
+{
+    return !plan->training && is_row_major(plan, value) && plan->kernels->element == sizeof(float);
+}
+
+static i3d_status add_value(struct plan *plan, int value)
+{
+    int begin = value ? plan->graph.op_count : 0, end = 0;
+    int gradient_begin = 2 * plan->graph.op_count, gradient_end = 0;
+    bool read = false;
+    i3d_status status;
+    for (int i = 0; i < plan->graph.op_count; i++) {
+        const struct step *step = &plan->steps[i];
+        if (step->op->out == value) {
+            begin = begin < forward_time(i) ? begin : forward_time(i);
+            end = later(end, forward_time(i));
+            if (step->backward)
+                gradient_end = later(gradient_end, backward_time(plan, i));
+        }
+        if (step->op->in == value) {
+            read = true;
+            gradient_begin = backward_time(plan, i); /* that of the last step is the earliest */
+            end = later(end, reads_again(plan, step) ? backward_time(plan, i) : forward_time(i));
+        }
+    }
+    if (!read) /* the network's result */
+        gradient_begin = backward_time(plan, plan->graph.op_count - 1);
+    if (!is_borrowed(plan, value))
+        TRY(arena_add(&plan->arena, value_bytes(plan, value), begin, end, &plan->values[value]));
+    if (plan->wanted[value])
+        TRY(arena_add(&plan->arena, value_bytes(plan, value), gradient_begin, gradient_end,
+                      &plan->gradients[value]));
+    status = I3D_OK;
+out:
+    return status;
+}
+
+static i3d_status add_convolution(struct plan *plan, int i)
+{
+    struct step *step = &plan->steps[i];
+    const struct op *op = step->op;
+    size_t map = map_of(op->size_out), norm = 0;
+    int forward = forward_time(i), backward = backward_time(plan, i);
+    i3d_status status;
+    if (!step->fused) {
+        size_t floats = (size_t)plan->samples * plan_raw(plan, step).sample;
+        norm = norm_scratch_bytes(plan->samples, op->channels, map);
+        TRY(arena_add(&plan->arena, floats * plan->kernels->element, forward,
+                      step->backward ? backward : forward, &step->raw));
+    }
+    TRY(arena_add(&plan->arena,
+                  larger(norm, convolution_pass_bytes(&step->convolution, PASS_FORWARD)), forward,
+                  forward, &step->forward_scratch));
+    if (!step->backward)
+        goto out;
+    size_t data = convolution_pass_bytes(&step->convolution, PASS_BACKWARD_DATA);
+    size_t weights = convolution_pass_bytes(&step->convolution, PASS_BACKWARD_WEIGHTS);
+    TRY(arena_add(&plan->arena, larger(norm, larger(data, weights)), backward, backward,
+                  &step->backward_scratch));
+    if (step->adds)
+        TRY(arena_add(&plan->arena, value_bytes(plan, op->in), backward, backward, &step->addend));
+out:
+    return status;
+}
+
+static i3d_status add_pool(struct plan *plan, int i)
+{
+    struct step *step = &plan->steps[i];
+    size_t channels = (size_t)whole_blocks(plan, step->op->channels);
+    size_t winners = (size_t)plan->samples * channels * map_of(step->op->size_out);
+    if (!step->backward)
+        return I3D_OK;
+    return arena_add(&plan->arena, winners, forward_time(i), backward_time(plan, i), &step->winner);
+}
+
+/* The head works on row-major float32. */
+static i3d_status add_head(struct plan *plan, int i)
+{
+    struct step *step = &plan->steps[i];
+    size_t floats = (size_t)plan->samples * value_floats(&plan->graph.values[step->op->in]);
+    int forward = forward_time(i), backward = backward_time(plan, i);
+    i3d_status status;
+    TRY(arena_add(&plan->arena, floats * sizeof(float), forward, forward, &step->forward_scratch));
+    if (step->backward)
+        TRY(arena_add(&plan->arena, 2 * floats * sizeof(float), backward, backward,
+                      &step->backward_scratch));
+out:
+    return status;
+}
+
+i3d_status plan_lay_out(struct plan *plan)
+{
+    size_t load = 0;
+    i3d_status status;
+    for (int v = 0; v < plan->graph.value_count; v++)
+        if (plan->graph.ops[plan->graph.op_count - 1].kind != OP_HEAD ||
+            v != plan->graph.ops[plan->graph.op_count - 1].out)
+            TRY(add_value(plan, v));
+    for (int i = 0; i < plan->graph.op_count; i++) {
+        struct step *step = &plan->steps[i];
+        if (step->op->kind == OP_CONV) {
+            TRY(add_convolution(plan, i));
+            load = larger(load, convolution_load_bytes(&step->convolution));
+        } else if (step->op->kind == OP_POOL) {
+            TRY(add_pool(plan, i));
+        } else {
+            TRY(add_head(plan, i));
+        }
+    }
+    TRY(arena_add(&plan->arena, load, -1, -1, &plan->load_scratch));
+    TRY(arena_place(&plan->arena));
+out:
+    return status;
+}

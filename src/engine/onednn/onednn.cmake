@@ -1,0 +1,36 @@
+# oneDNN and OpenMP, for the engine of that name: sets I3D_HAVE_ONEDNN, onednn_sources and
+# onednn_libraries. Not by dnnl's CMake package: Debian's also wants OpenCL, which nothing here uses.
+set(I3D_HAVE_ONEDNN OFF)
+if(NOT I3D_ONEDNN STREQUAL OFF)
+    find_path(DNNL_INCLUDE oneapi/dnnl/dnnl_version.h)
+    find_library(DNNL_LIBRARY dnnl)
+    find_package(OpenMP QUIET COMPONENTS C)
+    if(DNNL_INCLUDE AND DNNL_LIBRARY AND OpenMP_C_FOUND)
+        set(I3D_HAVE_ONEDNN ON)
+    elseif(I3D_ONEDNN STREQUAL ON)
+        message(FATAL_ERROR "I3D_ONEDNN=ON, but CMake does not find dnnl and OpenMP; run scripts/install_packages.sh")
+    endif()
+endif()
+message(STATUS "ONEDNN: ${I3D_HAVE_ONEDNN}")
+set(I3D_HAVE_ONEDNN ${I3D_HAVE_ONEDNN} CACHE INTERNAL "for the tests")
+
+if(I3D_HAVE_ONEDNN)
+    file(STRINGS ${DNNL_INCLUDE}/oneapi/dnnl/dnnl_version.h version
+         REGEX "define DNNL_VERSION_MAJOR [0-9]+")
+    string(REGEX MATCH "[0-9]+$" version "${version}")
+
+    set(onednn_sources onednn.c plan.c layout.c forward.c backward.c convolution.c head_pool.c
+                       arena.c primitive.c api_v${version}.c
+                       kernels_f32_avx2.c kernels_f32_avx512.c kernels_bf16_avx512.c)
+    list(TRANSFORM onednn_sources PREPEND onednn/)
+    set_source_files_properties(${onednn_sources} PROPERTIES
+        COMPILE_OPTIONS "${OpenMP_C_FLAGS}")
+
+    set(avx2 -mavx2)
+    set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
+    foreach(kernels f32_avx2 f32_avx512 bf16_avx512)
+        string(REGEX REPLACE ".*_" "" isa ${kernels})
+        set_property(SOURCE onednn/kernels_${kernels}.c APPEND PROPERTY COMPILE_OPTIONS ${${isa}})
+    endforeach()
+    set(onednn_libraries ${DNNL_LIBRARY} ${OpenMP_C_LIBRARIES})
+endif()

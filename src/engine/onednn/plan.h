@@ -1,0 +1,105 @@
+/* A plan: every operation of the graph as a step, every value with its place in the arena.
+ *
+ * Inference takes the clips of a batch one by one, so that a branch's channels of a concatenation
+ * lie together and oneDNN writes them where they belong; the batch norms are in the weights.
+ * Training takes the whole batch: convolutions write a buffer of their own, and the batch norm
+ * behind them writes the value. Steps in front of everything that is trained, with frozen batch
+ * norms, run as in inference. */
+#ifndef I3D_ENGINE_ONEDNN_PLAN_H
+#define I3D_ENGINE_ONEDNN_PLAN_H
+
+#include "engine/engine.h"
+#include "engine/head.h"
+#include "engine/onednn/arena.h"
+#include "engine/onednn/convolution.h"
+#include "engine/onednn/kernels.h"
+
+struct step {
+    const struct op *op;
+    bool fused;    /* batch norm and ReLU are part of the convolution */
+    bool frozen;   /* batch norm by running statistics */
+    bool backward; /* backward() comes by: something here or before is trained */
+    bool adds;     /* its gradient for `in` goes on top of a later step's */
+
+    struct convolution convolution;
+    struct norm norm;
+    struct norm_sums sums;
+
+    /* Spans of the arena, -1: none. */
+    int raw;    /* what the convolution gives, then the gradient of that */
+    int winner; /* of a pool */
+    int forward_scratch, backward_scratch, addend;
+};
+
+struct plan {
+    const i3d_model *model;
+    const float *params; /* the model's data, read in place */
+    struct graph graph;
+    struct device *device;
+    const struct kernels *kernels;
+    int batch;
+    int samples; /* of a pass: 1 in inference, the batch in training */
+    int threads;
+    bool training;
+    bool *trained;                 /* one a parameter; training only */
+    bool wanted[GRAPH_VALUES_MAX]; /* its gradient is */
+
+    struct step steps[GRAPH_OPS_MAX];
+    struct arena arena;
+    int values[GRAPH_VALUES_MAX], gradients[GRAPH_VALUES_MAX]; /* spans, -1: none */
+    int load_scratch;
+
+    int first;                                  /* clip of the pass at hand */
+    const float *input;                         /* its clips, where value 0 has no span */
+    float *features, *features_gradient, *keep; /* [batch, channels, t'] of an OP_HEAD */
+    int count;                                  /* clips of the last forward() */
+    bool keep_given;                            /* in the last forward() */
+};
+
+static inline size_t map_of(const int size[3])
+{
+    return (size_t)size[0] * (size_t)size[1] * (size_t)size[2];
+}
+
+/* Channels in whole blocks, and elements of a value in one clip as they lie in memory. */
+static inline int whole_blocks(const struct plan *plan, int channels)
+{
+    int lanes = plan->kernels->lanes;
+    return (channels + lanes - 1) / lanes * lanes;
+}
+
+size_t plan_elements(const struct plan *plan, int value);
+
+/* A clip whose channels are no multiple of the lanes stays row-major. */
+static inline bool is_row_major(const struct plan *plan, int value)
+{
+    return value == 0 && plan->graph.values[0].channels % plan->kernels->lanes != 0;
+}
+
+/* Parameter `which` of an operation: where it is in the model's data; whether it is trained. */
+size_t plan_param(const struct plan *plan, const struct op *op, int which);
+bool plan_is_trained(const struct plan *plan, const struct op *op, int which);
+
+/* Channels of a value from `channel` on, of its data or its gradient. */
+struct slice plan_value(const struct plan *plan, int value, int channel, int channels);
+struct slice plan_gradient(const struct plan *plan, int value, int channel, int channels);
+
+/* The buffer a convolution's batch norm reads. */
+struct slice plan_raw(const struct plan *plan, const struct step *step);
+struct head plan_head(const struct plan *plan, const struct op *op);
+
+/* plan.c: makes everything for the request. */
+i3d_status plan_create(const struct plan_request *request, struct plan **out);
+i3d_status plan_load(struct plan *plan);
+void plan_free(struct plan *plan);
+
+/* layout.c: gives everything its span of the arena and takes the memory. */
+i3d_status plan_lay_out(struct plan *plan);
+
+/* forward.c, backward.c: as in engine.h; plan_step() runs one step of the pass at hand. */
+i3d_status plan_forward(struct plan *plan, int count, const float *input, const float *keep,
+                        float *logits);
+i3d_status plan_step(struct plan *plan, struct step *step, int count);
+i3d_status plan_backward(struct plan *plan, const float *logits_gradient, float *gradients);
+
+#endif

@@ -1,0 +1,476 @@
+/* The oneDNN engine against the reference engine: operations, the whole network, and laws.
+ *
+ * Gradients of a whole network are not smooth: where two elements of a pool's window or an element
+ * and the ReLU's 0 lie nearer than the rounding, another one wins and whole gradients jump. So they
+ * are held to be close for most parameters and near for all. */
+#include "unit/engine/net.h"
+
+#include "engine/onednn/plan.h"
+
+/* The same network, parameters and clips on the engine under test. */
+static struct net make_twin(const struct net *of, const char *engine, i3d_precision precision)
+{
+    struct net net = { .request = of->request };
+    assert_ok(engine_find(engine, &net.engine));
+    assert_ok(
+        model_create(of->model->units, of->model->unit_count, &of->model->options, &net.model));
+    net.request.model = net.model;
+    net.request.precision = precision;
+    return net;
+}
+
+static void plan_both(struct net *reference, struct net *net)
+{
+    net_draw_params(reference->model, 1);
+    net_draw_params(net->model, 1);
+    net_plan(reference, 1);
+    net_plan(net, 1);
+}
+
+static void assert_near(const char *name, const char *what, const float *a, const float *b,
+                        size_t count, double bound)
+{
+    double error = net_error(a, b, count);
+    if (!(error <= bound))
+        fail_msg("%s: %s is off by %g, more than %g", name, what, error, bound);
+}
+
+static const i3d_model_options options = { .channels = 3, .classes = 11, .bn_epsilon = 1e-3 };
+
+/* One convolution, then one unit whose input's gradient is seen in the first one's. */
+static const struct small_case {
+    const char *name;
+    int channels, size[3];
+    struct unit units[2];
+} small_cases[] = {
+    { "stem",
+      3,
+      { 6, 17, 20 },
+      { { UNIT_CONV, "a", { 7, 7, 7 }, { 2, 2, 2 }, { 64 } },
+        { UNIT_POOL, "b", { 1, 3, 3 }, { 1, 2, 2 }, { 0 } } } },
+    { "stem of flow",
+      2,
+      { 6, 17, 20 },
+      { { UNIT_CONV, "a", { 7, 7, 7 }, { 2, 2, 2 }, { 64 } },
+        { UNIT_CONV, "b", { 1, 1, 1 }, { 1, 1, 1 }, { 16 } } } },
+    { "3x3x3",
+      16,
+      { 5, 9, 11 },
+      { { UNIT_CONV, "a", { 1, 1, 1 }, { 1, 1, 1 }, { 32 } },
+        { UNIT_CONV, "b", { 3, 3, 3 }, { 1, 1, 1 }, { 48 } } } },
+    { "channels that fill no block",
+      3,
+      { 5, 9, 11 },
+      { { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, { 24 } },
+        { UNIT_CONV, "b", { 3, 3, 3 }, { 1, 1, 1 }, { 20 } } } },
+    { "pool 3x3x3",
+      3,
+      { 5, 9, 11 },
+      { { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, { 32 } },
+        { UNIT_POOL, "b", { 3, 3, 3 }, { 1, 1, 1 }, { 0 } } } },
+    { "pool 3x3x3 by 2",
+      3,
+      { 5, 9, 12 },
+      { { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, { 32 } },
+        { UNIT_POOL, "b", { 3, 3, 3 }, { 2, 2, 2 }, { 0 } } } },
+    { "pool 2x2x2",
+      3,
+      { 5, 9, 12 },
+      { { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, { 32 } },
+        { UNIT_POOL, "b", { 2, 2, 2 }, { 2, 2, 2 }, { 0 } } } },
+    { "Inception block",
+      3,
+      { 5, 9, 11 },
+      { { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, { 32 } },
+        { UNIT_MIXED, "Mixed_x", { 0 }, { 0 }, { 32, 16, 48, 24, 16, 64 } } } },
+    { "head",
+      3,
+      { 6, 5, 4 },
+      { { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, { 32 } },
+        { UNIT_HEAD, "logits", { 0 }, { 0 }, { 0 } } } },
+};
+
+static void check_small(const struct small_case *at, i3d_head head, bool frozen)
+{
+    i3d_model_options wanted = options;
+    bool bn_frozen[GRAPH_OPS_MAX];
+    memset(bn_frozen, frozen, sizeof bn_frozen);
+    wanted.channels = at->channels;
+    wanted.head = head;
+    struct net reference = net_make(at->units, 2, &wanted, 2, at->size);
+    reference.request.bn_frozen = bn_frozen;
+    struct net net = make_twin(&reference, "onednn", I3D_PRECISION_F32);
+    plan_both(&reference, &net);
+    net_step(&reference);
+    net_step(&net);
+    assert_near(at->name, "the output", net.output, reference.output, net_output_floats(&net),
+                1e-5);
+    for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
+        const i3d_param *param = i3d_model_param(net.model, p);
+        assert_near(at->name, param->name, net.grads + param->offset,
+                    reference.grads + param->offset, param->count, 1e-4);
+    }
+    net_free(&reference);
+    net_free(&net);
+}
+
+static void every_operation_computes_what_the_reference_engine_does(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof small_cases / sizeof small_cases[0]; i++) {
+        check_small(&small_cases[i], I3D_HEAD_AVG, false);
+        check_small(&small_cases[i], I3D_HEAD_MAX, true);
+    }
+}
+
+static struct net make_network(int batch, i3d_head head, const int size[3])
+{
+    i3d_model_options wanted = options;
+    wanted.head = head;
+    return net_make(network_units, network_unit_count, &wanted, batch, size);
+}
+
+/* Close for nine in ten parameters, near for all. */
+static void assert_gradients_near(const struct net *net, const struct net *reference)
+{
+    size_t params = i3d_model_param_count(net->model), close = 0;
+    for (size_t p = 0; p < params; p++) {
+        const i3d_param *param = i3d_model_param(net->model, p);
+        const float *a = net->grads + param->offset, *b = reference->grads + param->offset;
+        assert_near("the network", param->name, a, b, param->count, .1);
+        close += net_error(a, b, param->count) <= 1e-4;
+    }
+    if (close < params * 9 / 10)
+        fail_msg("only %zu of %zu gradients are within 1e-4", close, params);
+}
+
+static void the_whole_network_gives_the_same_logits(void **state)
+{
+    (void)state;
+    for (int head = 0; head < 2; head++) {
+        struct net reference = make_network(2, (i3d_head)head, (int[]){ 10, 49, 65 });
+        reference.request.training = false;
+        struct net net = make_twin(&reference, "onednn", I3D_PRECISION_F32);
+        plan_both(&reference, &net);
+        net_forward(&reference);
+        net_forward(&net);
+        assert_near("the network", "the logits", net.output, reference.output,
+                    net_output_floats(&net), 1e-5);
+        net_free(&reference);
+        net_free(&net);
+    }
+}
+
+static void the_whole_network_gives_the_same_gradients(void **state)
+{
+    (void)state;
+    bool frozen[GRAPH_OPS_MAX];
+    memset(frozen, true, sizeof frozen);
+    struct net reference = make_network(2, I3D_HEAD_AVG, (int[]){ 10, 49, 65 });
+    reference.request.bn_frozen = frozen;
+    struct net net = make_twin(&reference, "onednn", I3D_PRECISION_F32);
+    plan_both(&reference, &net);
+    net_step(&reference);
+    net_step(&net);
+    assert_near("the network", "the logits", net.output, reference.output, net_output_floats(&net),
+                1e-5);
+    assert_gradients_near(&net, &reference);
+    net_free(&reference);
+    net_free(&net);
+}
+
+/* Fine-tuning: Mixed_5 and the logits are trained; the batch norms before them are `frozen`. */
+static void check_fine_tuning(bool frozen_before)
+{
+    bool trained[512] = { false }, frozen[GRAPH_OPS_MAX] = { false };
+    struct net reference = make_network(2, I3D_HEAD_AVG, (int[]){ 16, 80, 64 });
+    struct graph *graph = &reference.request.graph;
+    for (size_t p = 0; p < i3d_model_param_count(reference.model); p++) {
+        const char *path = i3d_model_param(reference.model, p)->path;
+        trained[p] = strncmp(path, "Mixed_5", 7) == 0 || strncmp(path, "logits", 6) == 0;
+    }
+    for (int i = 0; i < graph->op_count; i++)
+        frozen[i] = frozen_before && strncmp(graph->ops[i].name, "Mixed_5", 7) != 0;
+    reference.request.trained = trained;
+    reference.request.bn_frozen = frozen;
+    struct net net = make_twin(&reference, "onednn", I3D_PRECISION_F32);
+    plan_both(&reference, &net);
+    net_step(&reference);
+    net_step(&net);
+    assert_near("fine-tuning", "the logits", net.output, reference.output, net_output_floats(&net),
+                1e-4);
+    for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
+        const i3d_param *param = i3d_model_param(net.model, p);
+        if (net_norm(reference.grads + param->offset, param->count) == 0)
+            assert_near("fine-tuning", param->name, net.grads + param->offset,
+                        reference.grads + param->offset, param->count, 0);
+    }
+    assert_gradients_near(&net, &reference);
+    net_free(&reference);
+    net_free(&net);
+}
+
+static void fine_tuning_leaves_what_is_frozen(void **state)
+{
+    (void)state;
+    check_fine_tuning(true);
+    check_fine_tuning(false);
+}
+
+/* In a batch of N the clips are N batches of 1; a plan for more clips than it gets, the same. */
+static void a_clip_does_not_see_its_neighbours(void **state)
+{
+    (void)state;
+    struct net net = make_network(3, I3D_HEAD_AVG, (int[]){ 8, 32, 40 });
+    net.request.training = false;
+    struct net batch = make_twin(&net, "onednn", I3D_PRECISION_F32);
+    net_draw_params(batch.model, 1);
+    net_plan(&batch, 1);
+    net_forward(&batch);
+    for (int n = 0; n < 3; n++) {
+        float logits[11];
+        const float *clip = batch.data + (size_t)n * net_clip_floats(&batch);
+        assert_ok(batch.engine->forward(batch.plan, 1, clip, NULL, logits));
+        assert_memory_equal(logits, batch.output + n * 11, sizeof logits);
+    }
+    net_free(&net);
+    net_free(&batch);
+}
+
+static void a_batch_that_is_not_full_trains_as_a_smaller_one(void **state)
+{
+    (void)state;
+    static const struct unit units[] = {
+        { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, { 24 } },
+        { UNIT_MIXED, "Mixed_x", { 0 }, { 0 }, { 16, 16, 32, 24, 16, 32 } },
+        { UNIT_HEAD, "logits", { 0 }, { 0 }, { 0 } }
+    };
+    struct net reference = net_make(units, 3, &options, 2, (int[]){ 4, 7, 6 });
+    struct net net = make_twin(&reference, "onednn", I3D_PRECISION_F32);
+    net.request.batch = 5;
+    plan_both(&reference, &net);
+    net_step(&reference);
+    for (int i = 0; i < 2; i++) /* first a full one, that leaves something behind */
+        assert_ok(net.engine->forward(net.plan, i ? 2 : 5, net.data, i ? reference.keep : net.keep,
+                                      net.output));
+    assert_ok(net.engine->backward(net.plan, reference.output_grad, net.grads));
+    assert_near("two of five", "the logits", net.output, reference.output, 2 * 11, 1e-5);
+    for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
+        const i3d_param *param = i3d_model_param(net.model, p);
+        assert_near("two of five", param->name, net.grads + param->offset,
+                    reference.grads + param->offset, param->count, 1e-4);
+    }
+    net_free(&reference);
+    net_free(&net);
+}
+
+static void the_same_step_gives_the_same_bits(void **state)
+{
+    (void)state;
+    struct net model = make_network(1, I3D_HEAD_AVG, (int[]){ 8, 48, 48 });
+    struct net a = make_twin(&model, "onednn", I3D_PRECISION_F32);
+    struct net b = make_twin(&model, "onednn", I3D_PRECISION_F32);
+    plan_both(&a, &b);
+    net_step(&a);
+    net_step(&b);
+    net_step(&b); /* what a step leaves does not matter to the next */
+    assert_memory_equal(a.output, b.output, net_output_floats(&a) * sizeof(float));
+    assert_memory_equal(a.grads, b.grads, i3d_model_data_count(a.model) * sizeof(float));
+    net_free(&model);
+    net_free(&a);
+    net_free(&b);
+}
+
+static void takes_changed_parameters_with_load(void **state)
+{
+    (void)state;
+    struct net reference = make_network(1, I3D_HEAD_AVG, (int[]){ 8, 32, 32 });
+    reference.request.training = false;
+    struct net net = make_twin(&reference, "onednn", I3D_PRECISION_F32);
+    net_draw_params(net.model, 2);
+    net_plan(&net, 1);
+    net_draw_params(reference.model, 1);
+    net_draw_params(net.model, 1);
+    net_plan(&reference, 1);
+    assert_ok(net.engine->load(net.plan));
+    net_forward(&reference);
+    net_forward(&net);
+    assert_near("the network", "the logits", net.output, reference.output, 11, 1e-5);
+    net_free(&reference);
+    net_free(&net);
+}
+
+/* Every one of bfloat16's five best is among the reference's five best, or as good within 2e-2. */
+static void assert_same_top(const float *logits, const float *expected, int classes, double scale)
+{
+    for (int k = 0; k < classes; k++) {
+        int better = 0, expected_better = 0;
+        for (int other = 0; other < classes; other++) {
+            better += logits[other] > logits[k];
+            expected_better += expected[other] > expected[k] + 2e-2 * scale;
+        }
+        if (better < 5)
+            assert_in_range(expected_better, 0, 4);
+    }
+}
+
+static bool lacks_bf16(void)
+{
+    return device_lanes() != 16;
+}
+
+static void bfloat16_is_near(void **state)
+{
+    (void)state;
+    if (lacks_bf16()) {
+        print_message("no AVX-512 here: nothing to compare\n");
+        skip();
+    }
+    struct net reference = make_network(2, I3D_HEAD_AVG, (int[]){ 16, 64, 64 });
+    reference.request.training = false;
+    struct net net = make_twin(&reference, "onednn", I3D_PRECISION_BF16);
+    plan_both(&reference, &net);
+    net_forward(&reference);
+    net_forward(&net);
+    assert_near("bfloat16", "the logits", net.output, reference.output, net_output_floats(&net),
+                2e-2);
+    double scale = net_norm(reference.output, 11) / sqrt(11);
+    assert_same_top(net.output, reference.output, 11, scale);
+    net_free(&reference);
+    net_free(&net);
+}
+
+static void bfloat16_trains_nearly_the_same(void **state)
+{
+    (void)state;
+    if (lacks_bf16()) {
+        print_message("no AVX-512 here: nothing to compare\n");
+        skip();
+    }
+    for (size_t i = 0; i < sizeof small_cases / sizeof small_cases[0]; i++) {
+        const struct small_case *at = &small_cases[i];
+        i3d_model_options wanted = options;
+        wanted.channels = at->channels;
+        struct net reference = net_make(at->units, 2, &wanted, 2, at->size);
+        struct net net = make_twin(&reference, "onednn", I3D_PRECISION_BF16);
+        plan_both(&reference, &net);
+        net_step(&reference);
+        net_step(&net);
+        assert_near(at->name, "the output", net.output, reference.output, net_output_floats(&net),
+                    2e-2);
+        for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
+            const i3d_param *param = i3d_model_param(net.model, p);
+            assert_near(at->name, param->name, net.grads + param->offset,
+                        reference.grads + param->offset, param->count, .15);
+        }
+        net_free(&reference);
+        net_free(&net);
+    }
+}
+
+/* oneDNN's own fallback is two hundred times slower. */
+static void no_convolution_of_i3d_falls_back(void **state)
+{
+    (void)state;
+    for (int training = 0; training < 2; training++) {
+        struct net model = make_network(1, I3D_HEAD_AVG, (int[]){ 16, 64, 64 });
+        model.request.training = training;
+        struct net net = make_twin(&model, "onednn", I3D_PRECISION_F32);
+        net_plan(&net, 1);
+        for (int i = 0; i < net.request.graph.op_count; i++) {
+            const struct convolution *convolution = &net.plan->steps[i].convolution;
+            const struct primitive *passes[] = { convolution->forward, convolution->backward_data,
+                                                 convolution->backward_weights };
+            for (int pass = 0; pass < 3; pass++)
+                if (passes[pass] && primitive_is_slow(passes[pass]))
+                    fail_msg("pass %d of '%s' is oneDNN's '%s'", pass, net.plan->steps[i].op->name,
+                             primitive_implementation(passes[pass]));
+        }
+        net_free(&model);
+        net_free(&net);
+    }
+}
+
+static void gives_the_features_and_says_what_it_does_not_keep(void **state)
+{
+    (void)state;
+    struct net reference = make_network(2, I3D_HEAD_AVG, (int[]){ 16, 32, 32 });
+    reference.request.training = false;
+    struct net net = make_twin(&reference, "onednn", I3D_PRECISION_F32);
+    plan_both(&reference, &net);
+    net_forward(&reference);
+    net_forward(&net);
+    int last = net.request.graph.value_count - 1;
+    size_t count = net_feature_floats(&net);
+    float *a = net_floats(count), *b = net_floats(count);
+    assert_ok(net.engine->read_value(net.plan, last, a));
+    assert_ok(reference.engine->read_value(reference.plan, last, b));
+    assert_near("the network", "features", a, b, count, 1e-5);
+    assert_fails(net.engine->read_value(net.plan, 1, a), I3D_EUNSUPPORTED, "Conv3d_1a_7x7");
+    assert_fails(net.engine->read_value(net.plan, 0, a), I3D_EUNSUPPORTED, "the clip");
+    memory_free(a);
+    memory_free(b);
+    net_free(&reference);
+    net_free(&net);
+}
+
+static void says_what_it_cannot_run(void **state)
+{
+    (void)state;
+    static const struct unit misaligned = {
+        UNIT_MIXED, "Mixed_x", { 0 }, { 0 }, { 20, 16, 16, 16, 16, 16 }
+    };
+    static const struct unit pool = { UNIT_POOL, "pool", { 2, 2, 2 }, { 2, 2, 2 }, { 0 } };
+    const struct unit *refused[] = { &misaligned, &pool };
+    for (int i = 0; i < 2; i++) {
+        struct net model = net_make(refused[i], 1, &options, 1, (int[]){ 4, 4, 4 });
+        struct net net = make_twin(&model, "onednn", I3D_PRECISION_F32);
+        assert_fails(net.engine->plan(&net.request, &net.plan), I3D_EUNSUPPORTED, "multiples of");
+        net.request.precision = I3D_PRECISION_F32_F64;
+        assert_fails(net.engine->plan(&net.request, &net.plan), I3D_EUNSUPPORTED, "float64");
+        assert_null(net.plan);
+        net_free(&model);
+        net_free(&net);
+    }
+}
+
+static void survives_a_lack_of_memory(void **state)
+{
+    (void)state;
+    struct net model = net_make(small_cases[7].units, 2, &options, 1, small_cases[7].size);
+    struct net net = make_twin(&model, "onednn", I3D_PRECISION_F32);
+    for (long n = 1; n < 1000 && !net.plan; n++) {
+        memory_fail_at(n);
+        i3d_status status = net.engine->plan(&net.request, &net.plan);
+        memory_fail_at(0);
+        assert_true(status == I3D_ENOMEM ? !net.plan : status == I3D_OK);
+    }
+    assert_non_null(net.plan);
+    net_free(&model);
+    net_free(&net);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operation_computes_what_the_reference_engine_does),
+        cmocka_unit_test(the_whole_network_gives_the_same_logits),
+        cmocka_unit_test(the_whole_network_gives_the_same_gradients),
+        cmocka_unit_test(fine_tuning_leaves_what_is_frozen),
+        cmocka_unit_test(a_clip_does_not_see_its_neighbours),
+        cmocka_unit_test(a_batch_that_is_not_full_trains_as_a_smaller_one),
+        cmocka_unit_test(the_same_step_gives_the_same_bits),
+        cmocka_unit_test(takes_changed_parameters_with_load),
+        cmocka_unit_test(bfloat16_is_near),
+        cmocka_unit_test(bfloat16_trains_nearly_the_same),
+        cmocka_unit_test(no_convolution_of_i3d_falls_back),
+        cmocka_unit_test(gives_the_features_and_says_what_it_does_not_keep),
+        cmocka_unit_test(says_what_it_cannot_run),
+        cmocka_unit_test(survives_a_lack_of_memory),
+    };
+    if (!device_lanes()) {
+        print_message("no AVX2 here: the engine cannot run\n");
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
