@@ -90,6 +90,22 @@ static void a_file_cut_anywhere_is_refused(void **state)
     }
 }
 
+static void any_byte_changed_gives_a_status(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof good - 1; i++) {
+        static const char changes[] = { '\0', '"', '/', '\xff' };
+        struct annotation annotation;
+        char text[sizeof good];
+        memcpy(text, good, sizeof good);
+        text[i] = changes[i % 4];
+        assert_ok(file_write(at("a.json"), text, sizeof text - 1));
+        i3d_status status = annotation_read(at("a.json"), &annotation);
+        assert_true(status == I3D_OK || status == I3D_EFORMAT);
+        annotation_clear(&annotation);
+    }
+}
+
 static void two_videos_of_one_name_are_refused(void **state)
 {
     (void)state;
@@ -165,6 +181,7 @@ int main(void)
         test_in_root(what_is_written_is_the_originals_text),
         test_in_root(broken_files_are_refused_with_what_is_wrong),
         test_in_root(a_file_cut_anywhere_is_refused),
+        test_in_root(any_byte_changed_gives_a_status),
         test_in_root(two_videos_of_one_name_are_refused),
         test_in_root(names_that_are_no_text_are_refused),
         test_in_root(videos_are_found_in_any_case_and_the_others_named),
