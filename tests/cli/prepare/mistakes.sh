@@ -11,8 +11,7 @@ mkdir empty
 fails 1 "no videos in 'empty'" i3d prepare set empty data
 fails 2 "--size" i3d prepare set v data --size -1
 mkdir -p busy
-: >busy/.lock
-flock busy/.lock sleep 5 &
+(exec 9>busy/.lock && flock 9 && exec sleep 20) &
 holder=$!
 sleep 0.3
 fails 1 "another run is writing to 'busy'" i3d prepare set v busy
