@@ -42,6 +42,7 @@ static i3d_status read_algorithm(const struct options *options, i3d_flow_options
     set_int(options, "subpixels", &out->subpixels);
     set_flag(options, "clamp", &out->clamp);
     set_real(options, "smooth", &out->smooth);
+    set_flag(options, "recheck", &out->recheck);
     set_flag(options, "stretch", &out->stretch);
     return I3D_OK;
 }

@@ -49,11 +49,9 @@ struct flow_kernels {
     const char *name;
 
     /* u += data step + div q of one row; `above` is the row before it (zeros before the first).
-     * The flow is repeated once behind the last column, so that its gradient there is 0. */
-    void (*primal)(float *row, const float *above, int width, int stride);
-
-    /* The same; adds each column's |change|^2 to change[]. */
-    void (*primal_change)(float *row, const float *above, int width, int stride, float *change);
+     * The flow is repeated once behind the last column, so that its gradient there is 0. Adds each
+     * column's |change|^2 to change[], which has LANES more than columns. */
+    void (*primal)(float *row, const float *above, int width, int stride, float *change);
 
     /* q = (q + tau grad u) / (1 + tau / theta |grad u|) of one row; `below` is the row behind it,
      * or the row itself for the last. */
@@ -62,11 +60,21 @@ struct flow_kernels {
     /* Warps one row by its flow and fills its sections NX, NY, R, T. */
     void (*warp)(const struct warp_row *warp, float *row);
 
-    /* Medians of a window whose rows are given, each readable from -2 to width + 1. `width` may
-     * be rounded up to 32. */
-    void (*median3)(const int16_t *const rows[3], int width, int16_t *restrict out);
-    void (*median5)(const int16_t *const rows[5], int width, int16_t *restrict out,
-                    int16_t *restrict scratch);
+    /* Sets the flow of one row to zero where that explains a pixel better. */
+    void (*recheck)(const struct warp_row *warp, float *row);
+
+    /* Raises each column of `most` to the row's |value|. */
+    void (*largest)(const float *restrict row, int width, float *restrict most);
+
+    /* Values in whole steps, the first and the last repeated twice beyond them. */
+    void (*to_steps)(const float *restrict row, int width, float steps, int16_t *restrict out);
+
+    /* Median of each window of 3 x 3 or 5 x 5, a step being `unit`; its rows are as to_steps()
+     * makes them. `scratch` holds as many rows of width + 4. */
+    void (*median3)(const int16_t *const rows[3], int width, float unit, int16_t *restrict scratch,
+                    float *restrict out);
+    void (*median5)(const int16_t *const rows[5], int width, float unit, int16_t *restrict scratch,
+                    float *restrict out);
 };
 
 /* The fastest table that this processor can run. */

@@ -16,8 +16,8 @@ static inline float clamped(float value, float least, float most)
 }
 
 /* The data term pulls the flow along n until its residual r + n.u is 0, at most by T; the dual
- * variables pull it towards its neighbours. `change` may be NULL. */
-static inline void step_primal(float *row, const float *above, int width, int stride, float *change)
+ * variables pull it towards its neighbours. */
+static void primal(float *row, const float *above, int width, int stride, float *change)
 {
     float *u = row + U * stride, *v = row + V * stride;
     const float *nx = row + NX * stride, *ny = row + NY * stride;
@@ -35,21 +35,10 @@ static inline void step_primal(float *row, const float *above, int width, int st
         float du = div1 - d * nx[x], dv = div2 - d * ny[x];
         u[x] += du;
         v[x] += dv;
-        if (change)
-            change[x] += du * du + dv * dv;
+        change[x] += du * du + dv * dv;
     }
     u[width] = u[width - 1];
     v[width] = v[width - 1];
-}
-
-static void primal(float *row, const float *above, int width, int stride)
-{
-    step_primal(row, above, width, stride, NULL);
-}
-
-static void primal_change(float *row, const float *above, int width, int stride, float *change)
-{
-    step_primal(row, above, width, stride, change);
 }
 
 static inline void step_dual(const float *restrict u, const float *restrict below,
@@ -84,15 +73,16 @@ static inline int nearest(float position)
 /* Where the row's samples lie: the offset of the first of 4 x 4 taps, the positions within a pixel.
  * Whatever points further out than BORDER sees the border's own values. */
 static inline void locate(const struct warp_row *warp, const float *restrict u,
-                          const float *restrict v)
+                          const float *restrict v, int *restrict offset, int *restrict at_x,
+                          int *restrict at_y)
 {
-    int bits = warp->weights->bits, mask = (1 << bits) - 1;
-    int pitch = warp->width + 2 * BORDER;
+    int width = warp->width, bits = warp->weights->bits, mask = (1 << bits) - 1;
+    int pitch = width + 2 * BORDER;
     float scale = (float)(1 << bits), top = (float)warp->y;
-    float right = (float)(warp->width + 1), bottom = (float)(warp->height + 1);
-    int *restrict offset = warp->offset, *restrict at_x = warp->at_x, *restrict at_y = warp->at_y;
+    float right = (float)(width + 1), bottom = (float)(warp->height + 1);
 
-    for (int x = 0; x < warp->width; x++) {
+#pragma omp simd
+    for (int x = 0; x < width; x++) {
         int to_x = nearest(clamped((float)x + u[x], -3, right) * scale);
         int to_y = nearest(clamped(top + v[x], -3, bottom) * scale);
         at_x[x] = to_x & mask;
@@ -102,53 +92,105 @@ static inline void locate(const struct warp_row *warp, const float *restrict u,
     }
 }
 
+/* Four taps of four channels; two of them; one. */
+typedef float taps4 __attribute__((vector_size(64), aligned(4)));
+typedef float taps2 __attribute__((vector_size(32)));
+typedef float taps1 __attribute__((vector_size(16), aligned(4)));
+
 /* Bicubic values at the places found: columns first, all four channels at once. */
 static inline void interpolate(const struct warp_row *warp)
 {
+    const struct weights *weights = warp->weights;
     size_t pitch = (size_t)(warp->width + 2 * BORDER) * CHANNELS;
     for (int x = 0; x < warp->width; x++) {
-        const float *tap = warp->taps + warp->offset[x];
-        const float *wx = warp->weights->x[warp->at_x[x]], *wy = warp->weights->y[warp->at_y[x]];
-        float sum[4 * CHANNELS];
-        for (int i = 0; i < 4 * CHANNELS; i++)
-            sum[i] =
-                wx[i] * ((wy[0] * tap[i] + wy[1] * tap[pitch + (size_t)i]) +
-                         (wy[2] * tap[2 * pitch + (size_t)i] + wy[3] * tap[3 * pitch + (size_t)i]));
-        for (int i = 0; i < CHANNELS; i++)
-            warp->sample[x * CHANNELS + i] = (sum[i] + sum[i + 4]) + (sum[i + 8] + sum[i + 12]);
+        const float *tap = warp->taps + warp->offset[x], *wy = weights->y[warp->at_y[x]];
+        const taps4 *row0 = (const taps4 *)tap, *row1 = (const taps4 *)(tap + pitch);
+        const taps4 *row2 = (const taps4 *)(tap + 2 * pitch);
+        const taps4 *row3 = (const taps4 *)(tap + 3 * pitch);
+        taps4 all = (wy[0] * *row0 + wy[1] * *row1) + (wy[2] * *row2 + wy[3] * *row3);
+        all *= *(const taps4 *)weights->x[warp->at_x[x]];
+        taps2 two = __builtin_shufflevector(all, all, 0, 1, 2, 3, 4, 5, 6, 7) +
+                    __builtin_shufflevector(all, all, 8, 9, 10, 11, 12, 13, 14, 15);
+        *(taps1 *)(warp->sample + x * CHANNELS) = __builtin_shufflevector(two, two, 0, 1, 2, 3) +
+                                                  __builtin_shufflevector(two, two, 4, 5, 6, 7);
+    }
+}
+
+/* The data term of the samples. Where the picture is flat it says nothing; 2^-23 is OpenCV's bound
+ * for that. */
+static inline void linearize(const struct warp_row *warp, float *row)
+{
+    int stride = warp->stride, width = warp->width;
+    const float *u = row + U * stride, *v = row + V * stride;
+    float *nx = row + NX * stride, *ny = row + NY * stride;
+    float *r = row + R * stride, *t = row + T * stride;
+    const float *sample = warp->sample, *grey = warp->grey;
+    float gain = warp->gain, lambda_theta = warp->lambda_theta;
+
+#pragma omp simd
+    for (int x = 0; x < width; x++) {
+        float to = sample[x * CHANNELS] * gain;
+        float ix = sample[x * CHANNELS + 1] * gain;
+        float iy = sample[x * CHANNELS + 2] * gain;
+        float square = ix * ix + iy * iy;
+        float length = sqrtf(square > 0x1p-23f ? square : 1);
+        float inverse = square > 0x1p-23f ? 1 / length : 0;
+        nx[x] = ix * inverse;
+        ny[x] = iy * inverse;
+        r[x] = (to - ix * u[x] - iy * v[x] - grey[x] * gain) * inverse;
+        t[x] = lambda_theta * (square * inverse);
     }
 }
 
 static void warp(const struct warp_row *warp, float *row)
 {
-    int stride = warp->stride;
-    const float *restrict u = row + U * stride, *restrict v = row + V * stride;
-    float *restrict nx = row + NX * stride, *restrict ny = row + NY * stride;
-    float *restrict r = row + R * stride, *restrict t = row + T * stride;
-    const float *restrict sample = warp->sample, *restrict grey = warp->grey;
-
-    locate(warp, u, v);
+    locate(warp, row + U * warp->stride, row + V * warp->stride, warp->offset, warp->at_x,
+           warp->at_y);
     interpolate(warp);
-    for (int x = 0; x < warp->width; x++) {
-        float to = sample[x * CHANNELS] * warp->gain;
-        float ix = sample[x * CHANNELS + 1] * warp->gain;
-        float iy = sample[x * CHANNELS + 2] * warp->gain;
-        float square = ix * ix + iy * iy;
-        float length = sqrtf(square);
-        /* Where the picture is flat the data says nothing. 2^-23 is OpenCV's bound. */
-        float inverse = square > 0x1p-23f ? 1 / length : 0;
-        nx[x] = ix * inverse;
-        ny[x] = iy * inverse;
-        r[x] = (to - ix * u[x] - iy * v[x] - grey[x] * warp->gain) * inverse;
-        t[x] = warp->lambda_theta * length * (square > 0x1p-23f ? 1.0f : 0.0f);
+    linearize(warp, row);
+}
+
+/* |second picture at the pixel nearest to (x, y) - value|. */
+static inline float misfit(const float *taps, int pitch, float x, float y, float value)
+{
+    return fabsf(taps[((nearest(y) + BORDER) * pitch + nearest(x) + BORDER) * CHANNELS] - value);
+}
+
+static void recheck(const struct warp_row *warp, float *row)
+{
+    float *u = row + U * warp->stride, *v = row + V * warp->stride;
+    const float *taps = warp->taps, *grey = warp->grey;
+    int width = warp->width, pitch = width + 2 * BORDER;
+    float y = (float)warp->y;
+    float right = (float)(width + BORDER - 1), bottom = (float)(warp->height + BORDER - 1);
+
+#pragma omp simd
+    for (int x = 0; x < width; x++) {
+        float to_x = clamped((float)x + u[x], -BORDER, right);
+        float to_y = clamped(y + v[x], -BORDER, bottom);
+        float at_rest = misfit(taps, pitch, (float)x, y, grey[x]);
+        float moving = misfit(taps, pitch, to_x, to_y, grey[x]);
+        u[x] = at_rest < moving ? 0 : u[x];
+        v[x] = at_rest < moving ? 0 : v[x];
     }
 }
 
-static inline void sort2(int16_t *a, int16_t *b)
+static void largest(const float *restrict row, int width, float *restrict most_so_far)
 {
-    int16_t least = *a < *b ? *a : *b, most = *a < *b ? *b : *a;
-    *a = least;
-    *b = most;
+#pragma omp simd
+    for (int x = 0; x < width; x++) {
+        float size = fabsf(row[x]);
+        most_so_far[x] = size > most_so_far[x] ? size : most_so_far[x];
+    }
+}
+
+static void to_steps(const float *restrict row, int width, float steps, int16_t *restrict out)
+{
+#pragma omp simd
+    for (int x = 0; x < width; x++)
+        out[x] = (int16_t)nearest(row[x] * steps);
+    out[-1] = out[-2] = out[0];
+    out[width] = out[width + 1] = out[width - 1];
 }
 
 static inline int16_t least(int16_t a, int16_t b)
@@ -161,29 +203,16 @@ static inline int16_t most(int16_t a, int16_t b)
     return a < b ? b : a;
 }
 
-static inline int16_t middle(int16_t a, int16_t b, int16_t c)
+static inline void sort2(int16_t *a, int16_t *b)
 {
-    sort2(&a, &b);
-    return most(a, least(b, c));
+    int16_t low = least(*a, *b);
+    *b = most(*a, *b);
+    *a = low;
 }
 
-/* With every column sorted, the median of nine is the middle of: the largest of the least, the
- * middle of the middle ones, the least of the largest. */
-static void median3(const int16_t *const rows[3], int width, int16_t *restrict out)
+static inline int16_t middle(int16_t a, int16_t b, int16_t c)
 {
-    const int16_t *above = rows[0], *here = rows[1], *below = rows[2];
-    for (int x = 0; x < width; x++) {
-        int16_t low[3], mid[3], high[3];
-        for (int i = 0; i < 3; i++) {
-            int16_t a = above[x + i - 1], b = here[x + i - 1], c = below[x + i - 1];
-            sort2(&a, &b);
-            sort2(&b, &c);
-            sort2(&a, &b);
-            low[i] = a, mid[i] = b, high[i] = c;
-        }
-        out[x] = middle(most(most(low[0], low[1]), low[2]), middle(mid[0], mid[1], mid[2]),
-                        least(least(high[0], high[1]), high[2]));
-    }
+    return most(least(a, b), least(most(a, b), c));
 }
 
 static inline void sort3(int16_t *a, int16_t *b, int16_t *c)
@@ -191,6 +220,41 @@ static inline void sort3(int16_t *a, int16_t *b, int16_t *c)
     sort2(a, b);
     sort2(b, c);
     sort2(a, b);
+}
+
+static inline void sort_columns3(const int16_t *const rows[3], int width, int16_t *restrict sorted)
+{
+    int pitch = width + 4;
+    const int16_t *row0 = rows[0] - 2, *row1 = rows[1] - 2, *row2 = rows[2] - 2;
+    int16_t *restrict out0 = sorted, *restrict out1 = sorted + pitch;
+    int16_t *restrict out2 = sorted + 2 * pitch;
+#pragma omp simd
+    for (int x = 0; x < pitch; x++) {
+        int16_t a = row0[x], b = row1[x], c = row2[x];
+        sort3(&a, &b, &c);
+        out0[x] = a, out1[x] = b, out2[x] = c;
+    }
+}
+
+/* With every column sorted, the median of nine is the middle of: the largest of the least, the
+ * middle of the middle ones, the least of the largest. */
+static void median3(const int16_t *const rows[3], int width, float unit, int16_t *restrict scratch,
+                    float *restrict out)
+{
+    int pitch = width + 4;
+    sort_columns3(rows, width, scratch);
+    const int16_t *restrict low = scratch + 1, *restrict mid = scratch + pitch + 1;
+    const int16_t *restrict high = scratch + 2 * pitch + 1;
+    for (int x = 0; x < width; x++) {
+        int16_t a = low[x], b = low[x + 1], c = low[x + 2];
+        int16_t d = mid[x], e = mid[x + 1], f = mid[x + 2];
+        int16_t g = high[x], h = high[x + 1], i = high[x + 2];
+        sort3(&a, &b, &c);
+        sort3(&d, &e, &f);
+        sort3(&g, &h, &i);
+        sort3(&c, &e, &g);
+        out[x] = (float)e * unit;
+    }
 }
 
 /* Leaves the least in *a and the largest in *e. */
@@ -231,6 +295,7 @@ static inline void sort_columns5(const int16_t *const rows[5], int width, int16_
     int16_t *restrict out0 = sorted, *restrict out1 = sorted + pitch;
     int16_t *restrict out2 = sorted + 2 * pitch, *restrict out3 = sorted + 3 * pitch;
     int16_t *restrict out4 = sorted + 4 * pitch;
+#pragma omp simd
     for (int x = 0; x < pitch; x++) {
         int16_t a = row0[x], b = row1[x], c = row2[x], d = row3[x], e = row4[x];
         ends5(&a, &b, &c, &d, &e);
@@ -242,14 +307,15 @@ static inline void sort_columns5(const int16_t *const rows[5], int width, int16_
 /* With columns and then rows of the window sorted, element (i, j) of 1..5 has at least ij - 1 below
  * it and (6-i)(6-j) - 1 above it, so only 13 can be the median, and they are the middle one of
  * themselves. Least and largest of what is left go until one remains. */
-static void median5(const int16_t *const rows[5], int width, int16_t *restrict out,
-                    int16_t *restrict scratch)
+static void median5(const int16_t *const rows[5], int width, float unit, int16_t *restrict scratch,
+                    float *restrict out)
 {
     int pitch = width + 4;
     sort_columns5(rows, width, scratch);
     const int16_t *restrict row1 = scratch, *restrict row2 = scratch + pitch;
     const int16_t *restrict row3 = scratch + 2 * pitch, *restrict row4 = scratch + 3 * pitch;
     const int16_t *restrict row5 = scratch + 4 * pitch;
+#pragma omp simd
     for (int x = 0; x < width; x++) {
         int16_t p, q;
         /* Row 1: its two largest, a <= b. */
@@ -305,16 +371,18 @@ static void median5(const int16_t *const rows[5], int width, int16_t *restrict o
         sort2(&k, &j);
         sort2(&e, &k);
         sort2(&h, &j);
-        out[x] = middle(h, k, l);
+        out[x] = (float)middle(h, k, l) * unit;
     }
 }
 
 const struct flow_kernels KERNELS = {
     .name = KERNELS_NAME,
     .primal = primal,
-    .primal_change = primal_change,
     .dual = dual,
     .warp = warp,
+    .recheck = recheck,
+    .largest = largest,
+    .to_steps = to_steps,
     .median3 = median3,
     .median5 = median5,
 };

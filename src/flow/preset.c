@@ -66,6 +66,7 @@ static const struct {
         .inner = 30,
         .median = 5,
         .cubic = -.75,
+        .recheck = true,
         .subpixels = 32 } },
     { "fast",
       { .tau = .25,
@@ -78,6 +79,7 @@ static const struct {
         .inner = 20,
         .median = 5,
         .cubic = -.75,
+        .recheck = true,
         .subpixels = 32 } },
     { "turbo",
       { .tau = .25,
@@ -90,6 +92,7 @@ static const struct {
         .inner = 10,
         .median = 3,
         .cubic = -.75,
+        .recheck = true,
         .subpixels = 32 } },
 };
 

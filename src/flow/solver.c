@@ -2,8 +2,10 @@
 #include "base/failure.h"
 #include "base/memory.h"
 
-#include <math.h>
 #include <string.h>
+
+/* Iterations that run through the picture together, unless each must be looked at. */
+enum { BLOCK = 5 };
 
 static int stride_for(int width)
 {
@@ -48,11 +50,10 @@ i3d_status solver_create(const i3d_flow_options *options, int width, int height,
     *out = (struct solver){ .kernels = flow_kernels_best(), .options = options };
     TRY(memory_get(1, sizeof *out->weights, &out->weights));
     TRY(memory_get(h + 1, pitch_for((int)stride) * sizeof(float), &out->field));
-    TRY(memory_get(stride, sizeof(float), &out->change));
+    TRY(memory_get(stride, sizeof(float), &out->columns));
     TRY(memory_get(3 * w, sizeof(int), &out->warp.offset));
     TRY(memory_get(CHANNELS * w, sizeof(float), &out->warp.sample));
     TRY(memory_get((w + 4) * h, sizeof(int16_t), &out->steps));
-    TRY(memory_get(w, sizeof(int16_t), &out->medians));
     TRY(memory_get(5 * (w + 4), sizeof(int16_t), &out->sorted));
     out->warp.at_x = out->warp.offset + w;
     out->warp.at_y = out->warp.offset + 2 * w;
@@ -69,11 +70,10 @@ void solver_clear(struct solver *solver)
 {
     memory_free(solver->weights);
     memory_free(solver->field);
-    memory_free(solver->change);
+    memory_free(solver->columns);
     memory_free(solver->warp.offset);
     memory_free(solver->warp.sample);
     memory_free(solver->steps);
-    memory_free(solver->medians);
     memory_free(solver->sorted);
     *solver = (struct solver){ 0 };
 }
@@ -90,94 +90,76 @@ static struct plane section_plane(const struct solver *solver, enum section sect
                            row_at(solver, 0) + (int)section * solver->stride };
 }
 
-static void warp(struct solver *solver, const float *grey, const float *taps, float gain)
+/* Runs a kernel of the warp, or the recheck, over all rows. */
+static void warp(struct solver *solver, void (*kernel)(const struct warp_row *, float *))
 {
-    struct warp_row warp = solver->warp;
-    warp.taps = taps;
-    warp.gain = gain;
-    warp.width = solver->width;
-    warp.height = solver->height;
-    warp.stride = solver->stride;
-    for (warp.y = 0; warp.y < solver->height; warp.y++) {
-        warp.grey = grey + (size_t)warp.y * (size_t)solver->width;
-        solver->kernels->warp(&warp, row_at(solver, warp.y));
+    struct warp_row *warp = &solver->warp;
+    const float *grey = warp->grey;
+    for (warp->y = 0; warp->y < solver->height; warp->y++) {
+        kernel(warp, row_at(solver, warp->y));
+        warp->grey += solver->width;
     }
+    warp->grey = grey;
 }
 
-/* Steps a pixel: as many as let the plane fit 16 bits. */
-static float steps_a_pixel(const struct plane *plane)
-{
-    float largest = 1;
-    for (int y = 0; y < plane->height; y++)
-        for (int x = 0; x < plane->width; x++) {
-            float size = fabsf(plane->cells[(size_t)y * plane->pitch + (size_t)x]);
-            largest = size > largest ? size : largest;
-        }
-    return 32512 / largest;
-}
-
-static void to_steps(const struct plane *plane, float steps, int16_t *out)
-{
-    int width = plane->width, pitch = width + 4;
-    for (int y = 0; y < plane->height; y++) {
-        const float *row = plane->cells + (size_t)y * plane->pitch;
-        int16_t *to = out + (size_t)y * (size_t)pitch;
-        for (int x = 0; x < width; x++)
-            to[x + 2] = (int16_t)((row[x] * steps + 12582912.0f) - 12582912.0f);
-        to[0] = to[1] = to[2];
-        to[width + 2] = to[width + 3] = to[width + 1];
-    }
-}
-
-/* Median of each window, edges repeated, in 16-bit steps. */
+/* Median of each window, edges repeated, in as many steps as fit 16 bits. */
 static void median(struct solver *solver, enum section section)
 {
+    const struct flow_kernels *kernels = solver->kernels;
     struct plane plane = section_plane(solver, section);
     int window = solver->options->median, last = plane.height - 1;
-    float steps = steps_a_pixel(&plane), unit = 1 / steps;
+    size_t pitch = (size_t)(plane.width + 4);
+    float *columns = solver->columns, most = 1;
 
-    to_steps(&plane, steps, solver->steps);
-    for (int y = 0; y < plane.height; y++) {
+    memset(columns, 0, (size_t)plane.width * sizeof *columns);
+    for (int y = 0; y <= last; y++)
+        kernels->largest(plane.cells + (size_t)y * plane.pitch, plane.width, columns);
+    for (int x = 0; x < plane.width; x++)
+        most = columns[x] > most ? columns[x] : most;
+    float steps = 32512 / most;
+    for (int y = 0; y <= last; y++)
+        kernels->to_steps(plane.cells + (size_t)y * plane.pitch, plane.width, steps,
+                          solver->steps + (size_t)y * pitch + 2);
+    for (int y = 0; y <= last; y++) {
         const int16_t *rows[5];
         for (int i = 0; i < window; i++) {
             int at = y + i - window / 2;
             at = at < 0 ? 0 : at > last ? last : at;
-            rows[i] = solver->steps + (size_t)at * (size_t)(plane.width + 4) + 2;
+            rows[i] = solver->steps + (size_t)at * pitch + 2;
         }
-        if (window == 3)
-            solver->kernels->median3(rows, plane.width, solver->medians);
-        else
-            solver->kernels->median5(rows, plane.width, solver->medians, solver->sorted);
         float *row = plane.cells + (size_t)y * plane.pitch;
-        for (int x = 0; x < plane.width; x++)
-            row[x] = (float)solver->medians[x] * unit;
+        if (window == 3)
+            kernels->median3(rows, plane.width, 1 / steps, solver->sorted, row);
+        else
+            kernels->median5(rows, plane.width, 1 / steps, solver->sorted, row);
     }
 }
 
-/* One iteration: each row's dual follows as soon as the row below has its flow. Returns the sum of
- * |change|^2 if `measured`. */
-static double iterate(struct solver *solver, bool measured)
+/* `count` iterations. A row's dual follows as soon as the row below has its flow, and the next
+ * iteration as soon as the dual has: two rows behind, while the rows are in the cache. The numbers
+ * are those of one iteration after the other. Returns the sum of |change|^2 over all of them. */
+static double iterate(struct solver *solver, int count)
 {
     const struct flow_kernels *kernels = solver->kernels;
-    int width = solver->width, last = solver->height - 1, stride = solver->stride;
+    int width = solver->width, height = solver->height, stride = solver->stride;
     float tau = (float)solver->options->tau;
     float tau_theta = (float)(solver->options->tau / solver->options->theta);
-    float *change = solver->change;
     double sum = 0;
 
-    memset(change, 0, (size_t)stride * sizeof *change);
-    for (int y = 0; y <= last; y++) {
-        float *row = row_at(solver, y), *above = row_at(solver, y - 1);
-        if (measured)
-            kernels->primal_change(row, above, width, stride, change);
-        else
-            kernels->primal(row, above, width, stride);
-        if (y > 0)
-            kernels->dual(above, row, width, stride, tau, tau_theta);
-    }
-    kernels->dual(row_at(solver, last), row_at(solver, last), width, stride, tau, tau_theta);
+    memset(solver->columns, 0, (size_t)stride * sizeof *solver->columns);
+    for (int step = 0; step <= height + 2 * (count - 1); step++)
+        for (int i = 0; i < count; i++) {
+            int y = step - 2 * i;
+            if (y < 0 || y > height)
+                continue;
+            float *row = row_at(solver, y), *above = row_at(solver, y - 1);
+            if (y < height)
+                kernels->primal(row, above, width, stride, solver->columns);
+            if (y > 0)
+                kernels->dual(above, y < height ? row : above, width, stride, tau, tau_theta);
+        }
     for (int x = 0; x < width; x++)
-        sum += (double)change[x];
+        sum += (double)solver->columns[x];
     return sum;
 }
 
@@ -186,16 +168,19 @@ static void relax(struct solver *solver)
 {
     const i3d_flow_options *options = solver->options;
     double limit = options->epsilon * options->epsilon * solver->width * solver->height;
-    bool measured = options->epsilon > 0;
+    bool watch = options->epsilon > 0;
 
     for (int outer = 0; outer < options->outer; outer++) {
         if (options->median) {
             median(solver, U);
             median(solver, V);
         }
-        for (int inner = 0; inner < options->inner; inner++)
-            if (iterate(solver, measured) <= limit && measured)
+        for (int left = options->inner; left > 0;) {
+            int count = watch ? 1 : left < BLOCK ? left : BLOCK;
+            left -= count;
+            if (iterate(solver, count) <= limit && watch)
                 return;
+        }
     }
 }
 
@@ -207,6 +192,12 @@ void solver_run(struct solver *solver, const struct level *level, const struct l
     solver->height = level->height;
     solver->stride = stride_for(level->width);
     solver->pitch = pitch_for(solver->stride);
+    solver->warp.taps = taps;
+    solver->warp.grey = grey;
+    solver->warp.gain = gain;
+    solver->warp.width = solver->width;
+    solver->warp.height = solver->height;
+    solver->warp.stride = solver->stride;
     memset(solver->field, 0, (size_t)(level->height + 1) * solver->pitch * sizeof(float));
 
     struct plane planes[2] = { section_plane(solver, U), section_plane(solver, V) };
@@ -217,8 +208,10 @@ void solver_run(struct solver *solver, const struct level *level, const struct l
                     (double)coarser->height / level->height, (float)(1 / solver->options->scale),
                     scratch, &planes[i]);
     }
+    if (coarser && solver->options->recheck)
+        warp(solver, solver->kernels->recheck);
     for (int i = 0; i < solver->options->warps; i++) {
-        warp(solver, grey, taps, gain);
+        warp(solver, solver->kernels->warp);
         relax(solver);
     }
     for (int i = 0; i < 2; i++)

@@ -14,9 +14,9 @@ struct solver {
     int stride;        /* floats of a section of a row, see kernel.h */
     size_t pitch;      /* floats of a row: an odd number of cache lines */
     float *field;      /* a row of zeros, then the rows */
-    float *change;     /* of the columns, |change|^2 in the last iteration */
+    float *columns;    /* sums or maxima of the columns */
     struct warp_row warp;
-    int16_t *steps, *medians, *sorted; /* the flow in whole steps, for the median */
+    int16_t *steps, *sorted; /* the flow in whole steps, for the median */
 };
 
 i3d_status solver_create(const i3d_flow_options *options, int width, int height,

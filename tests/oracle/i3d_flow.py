@@ -11,7 +11,8 @@ class Options(ctypes.Structure):
                 ("levels", ctypes.c_int), ("scale", ctypes.c_double), ("warps", ctypes.c_int),
                 ("outer", ctypes.c_int), ("inner", ctypes.c_int), ("epsilon", ctypes.c_double),
                 ("median", ctypes.c_int), ("cubic", ctypes.c_double), ("subpixels", ctypes.c_int),
-                ("clamp", ctypes.c_bool), ("smooth", ctypes.c_double), ("stretch", ctypes.c_bool)]
+                ("clamp", ctypes.c_bool), ("smooth", ctypes.c_double), ("recheck", ctypes.c_bool),
+                ("stretch", ctypes.c_bool)]
 
 
 class Library:

@@ -64,8 +64,8 @@ static void iterations_are_equal(void **state)
             memset(change, 0, sizeof change);
             for (int i = 0; i < 2; i++) {
                 const struct flow_kernels *kernels = i ? all[t] : all[0];
-                kernels->primal(rows[i], above, width, STRIDE);
-                kernels->primal_change(rows[i], above, width, STRIDE, change[i]);
+                kernels->primal(rows[i], above, width, STRIDE, change[i]);
+                kernels->primal(rows[i], above, width, STRIDE, change[i]);
                 kernels->dual(rows[i], below, width, STRIDE, .25f, .25f / .3f);
             }
             assert_same_rows("primal and dual", all[t]->name, width, rows[0], rows[1]);
@@ -124,7 +124,8 @@ enum { PITCH = WIDTH_MAX + 4 };
 static void medians_are_equal(void **state)
 {
     (void)state;
-    static int16_t cells[5][PITCH], out[2][WIDTH_MAX], scratch[5 * PITCH];
+    static int16_t cells[5][PITCH], scratch[5 * PITCH];
+    static float out[2][WIDTH_MAX];
     struct random random = random_for(9, 0, 0);
     const struct flow_kernels *const *all = flow_kernels_all();
     const int16_t *rows[5];
@@ -132,14 +133,15 @@ static void medians_are_equal(void **state)
         rows[i] = cells[i] + 2;
     for (int t = 1; all[t]; t++)
         for (int w = 0; w < WIDTHS; w++) {
+            size_t bytes = (size_t)widths[w] * sizeof(float);
             for (int i = 0; i < 5 * PITCH; i++)
                 cells[i / PITCH][i % PITCH] = (int16_t)random_bits(&random);
-            all[0]->median5(rows, widths[w], out[0], scratch);
-            all[t]->median5(rows, widths[w], out[1], scratch);
-            assert_memory_equal(out[0], out[1], (size_t)widths[w] * sizeof(int16_t));
-            all[0]->median3(rows + 1, widths[w], out[0]);
-            all[t]->median3(rows + 1, widths[w], out[1]);
-            assert_memory_equal(out[0], out[1], (size_t)widths[w] * sizeof(int16_t));
+            all[0]->median5(rows, widths[w], .01f, scratch, out[0]);
+            all[t]->median5(rows, widths[w], .01f, scratch, out[1]);
+            assert_memory_equal(out[0], out[1], bytes);
+            all[0]->median3(rows + 1, widths[w], .01f, scratch, out[0]);
+            all[t]->median3(rows + 1, widths[w], .01f, scratch, out[1]);
+            assert_memory_equal(out[0], out[1], bytes);
         }
 }
 
@@ -150,8 +152,8 @@ static void medians_are_right_for_all_patterns(void **state)
 {
     (void)state;
     enum { WINDOWS = 1024, CELLS = 5 * WINDOWS };
-    static int16_t cells[5][CELLS + 4], out[CELLS], scratch[5 * (CELLS + 4)];
-    const struct flow_kernels *const *all = flow_kernels_all();
+    static int16_t cells[5][CELLS + 4], scratch[5 * (CELLS + 4)];
+    static float out[CELLS];
     const struct flow_kernels *kernels = flow_kernels_best();
     const int16_t *rows[5];
     for (int i = 0; i < 5; i++)
@@ -160,66 +162,130 @@ static void medians_are_right_for_all_patterns(void **state)
         for (uint32_t n = 0; n < WINDOWS; n++)
             for (uint32_t i = 0; i < 25; i++)
                 cells[i / 5][5 * n + i % 5] = (pattern + n) >> i & 1;
-        kernels->median5(rows, CELLS, out, scratch);
+        kernels->median5(rows, CELLS, 1, scratch, out);
         for (uint32_t n = 0; n < WINDOWS; n++)
-            if (out[5 * n] != (__builtin_popcount(pattern + n) >= 13))
+            if ((int)out[5 * n] != (__builtin_popcount(pattern + n) >= 13))
                 fail_msg("the 5 x 5 median of pattern %x is wrong", pattern + n);
     }
     for (uint32_t pattern = 0; pattern < 1u << 9; pattern++) {
         for (uint32_t i = 0; i < 9; i++)
             cells[i / 3][2 + i % 3] = pattern >> i & 1;
-        all[0]->median3(rows, 3, out);
-        assert_int_equal(out[1], __builtin_popcount(pattern) >= 5);
+        kernels->median3(rows, 3, 1, scratch, out);
+        assert_int_equal((int)out[1], __builtin_popcount(pattern) >= 5);
+    }
+}
+
+static void steps_round_half_to_even_and_repeat_the_ends(void **state)
+{
+    (void)state;
+    static const float row[5] = { -2.5f, .5f, 1.5f, -100, 3 };
+    static const int16_t expected[9] = { -2, -2, -2, 0, 2, -100, 3, 3, 3 };
+    for (const struct flow_kernels *const *all = flow_kernels_all(); *all; all++) {
+        int16_t steps[9];
+        (*all)->to_steps(row, 5, 1, steps + 2);
+        assert_memory_equal(steps, expected, sizeof steps);
+        static const float sizes[5] = { 7, .5f, 1.5f, 100, 3 };
+        float most[5] = { 7 };
+        (*all)->largest(row, 5, most);
+        assert_memory_equal(most, sizes, sizeof most);
+    }
+}
+
+/* A row of the picture shifted by two: the flow (2, 0) explains it and stays, (9, 0) does not. */
+static void recheck_lets_go_of_what_explains_less(void **state)
+{
+    (void)state;
+    enum { WIDTH = 40 };
+    static float taps[(HEIGHT + 2 * BORDER) * (WIDTH + 2 * BORDER) * CHANNELS];
+    static float row[ROW], grey[WIDTH];
+    struct random random = random_for(11, 0, 0);
+    struct warp_row warp = {
+        .taps = taps, .grey = grey, .width = WIDTH, .height = HEIGHT, .y = 4, .stride = STRIDE
+    };
+    for (int x = -BORDER; x < WIDTH + BORDER; x++)
+        taps[((4 + BORDER) * (WIDTH + 2 * BORDER) + x + BORDER) * CHANNELS] =
+            uniform(&random, 0, 255);
+    for (int x = 0; x < WIDTH; x++)
+        grey[x] = taps[((4 + BORDER) * (WIDTH + 2 * BORDER) + x + 2 + BORDER) * CHANNELS];
+    for (const struct flow_kernels *const *all = flow_kernels_all(); *all; all++) {
+        for (int x = 0; x < WIDTH; x++)
+            row[U * STRIDE + x] = x % 2 ? 2 : 1e9f;
+        (*all)->recheck(&warp, row);
+        for (int x = 1; x < WIDTH; x += 2)
+            assert_float_equal(row[U * STRIDE + x], 2, 0);
+        int left = 0;
+        for (int x = 0; x < WIDTH; x += 2)
+            left += row[U * STRIDE + x] == 0;
+        assert_in_range(left, WIDTH / 8, WIDTH / 2 - 1);
     }
 }
 
 static double seconds(void)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 /* Nanoseconds a pixel of each kernel, on a row that stays in the cache. */
 static void print_times(void)
 {
-    enum { WIDTH = 320, TIMES = 20000 };
-    static float above[ROW], row[ROW], change[STRIDE];
-    static int16_t cells[5][PITCH], out[WIDTH_MAX], scratch[5 * PITCH];
+    enum { WIDTH = 320, TIMES = 10000, KERNELS = 6 };
+    static float above[ROW], row[ROW], change[STRIDE], grey[WIDTH], sample[WIDTH * CHANNELS];
+    static float taps[(HEIGHT + 2 * BORDER) * (WIDTH_MAX + 2 * BORDER) * CHANNELS];
+    static int places[3 * WIDTH];
+    static struct weights weights = { .bits = 5 };
+    static int16_t cells[5][PITCH], scratch[5 * PITCH];
+    static float out[WIDTH_MAX];
+    struct warp_row warp = { .weights = &weights,
+                             .taps = taps,
+                             .grey = grey,
+                             .width = WIDTH,
+                             .height = HEIGHT,
+                             .y = 4,
+                             .stride = STRIDE,
+                             .gain = 1,
+                             .lambda_theta = .045f,
+                             .offset = places,
+                             .at_x = places + WIDTH,
+                             .at_y = places + 2 * WIDTH,
+                             .sample = sample };
     const int16_t *rows[5];
     struct random random = random_for(10, 0, 0);
     for (int i = 0; i < 5; i++)
         rows[i] = cells[i] + 2;
-    printf("%-8s %8s %8s %8s %8s %8s   ns a pixel\n", "kernels", "primal", "+change", "dual",
-           "median3", "median5");
+    printf("%-8s %8s %8s %8s %8s %8s %8s   ns a pixel\n", "kernels", "primal", "dual", "warp",
+           "recheck", "median3", "median5");
     for (const struct flow_kernels *const *all = flow_kernels_all(); *all; all++) {
         const struct flow_kernels *kernels = *all;
-        double spent[5];
-        fill_row(&random, WIDTH, above);
-        fill_row(&random, WIDTH, row);
-        for (int kernel = 0; kernel < 5; kernel++) {
+        printf("%-8s", kernels->name);
+        for (int kernel = 0; kernel < KERNELS; kernel++) {
+            fill_row(&random, WIDTH, above);
+            fill_row(&random, WIDTH, row);
             double start = seconds();
             for (int i = 0; i < TIMES; i++)
                 switch (kernel) {
                 case 0:
-                    kernels->primal(row, above, WIDTH, STRIDE);
+                    kernels->primal(row, above, WIDTH, STRIDE, change);
                     break;
                 case 1:
-                    kernels->primal_change(row, above, WIDTH, STRIDE, change);
-                    break;
-                case 2:
                     kernels->dual(row, above, WIDTH, STRIDE, .25f, .83f);
                     break;
+                case 2:
+                    kernels->warp(&warp, row);
+                    break;
                 case 3:
-                    kernels->median3(rows, WIDTH, out);
+                    kernels->recheck(&warp, row);
+                    break;
+                case 4:
+                    kernels->median3(rows, WIDTH, 1, scratch, out);
                     break;
                 default:
-                    kernels->median5(rows, WIDTH, out, scratch);
+                    kernels->median5(rows, WIDTH, 1, scratch, out);
                 }
-            spent[kernel] = (seconds() - start) / TIMES / WIDTH * 1e9;
+            printf(" %8.3f", (seconds() - start) / TIMES / WIDTH * 1e9);
         }
-        printf("%-8s %8.3f %8.3f %8.3f %8.3f %8.3f\n", kernels->name, spent[0], spent[1], spent[2],
-               spent[3], spent[4]);
+        printf("\n");
     }
 }
 
@@ -230,6 +296,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(warps_are_equal),
         cmocka_unit_test(medians_are_equal),
         cmocka_unit_test(medians_are_right_for_all_patterns),
+        cmocka_unit_test(steps_round_half_to_even_and_repeat_the_ends),
+        cmocka_unit_test(recheck_lets_go_of_what_explains_less),
     };
     if (argc > 1 && strcmp(argv[1], "--time") == 0)
         print_times();
