@@ -32,6 +32,9 @@ struct format {
 extern const struct format format_mindspore, format_torch, format_safetensors, format_numpy,
     format_tensorflow, format_graph;
 
+/* Recognises, reads and checks a file in memory: i3d_weights_read() without the file. */
+i3d_status weights_parse(const struct source *source, i3d_weights *out);
+
 /* The format that writes files called `path`; I3D_EINVAL lists the extensions. */
 i3d_status format_for(const char *path, const struct format **out);
 

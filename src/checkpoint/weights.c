@@ -132,30 +132,36 @@ static i3d_status refuse(const char *path)
     return failure(I3D_EFORMAT, "cannot read '%s': it is none of these: %s", path, known);
 }
 
-i3d_status i3d_weights_read(const char *path, i3d_weights *out)
+i3d_status weights_parse(const struct source *source, i3d_weights *out)
 {
-    uint8_t *data = NULL;
-    size_t count;
     i3d_status status;
     *out = (i3d_weights){ 0 };
-    TRY(file_read(path, &data, &count));
-    struct source source = { path, { data, count } };
-    const struct format *format = count ? best_bid(&source) : NULL;
-    if (!format) {
-        status = count ? refuse(path)
-                       : failure(I3D_EFORMAT, "cannot read '%s': the file is empty", path);
-        goto out;
-    }
+    if (source->bytes.count == 0)
+        return failure(I3D_EFORMAT, "cannot read '%s': the file is empty", source->path);
+    const struct format *format = best_bid(source);
+    if (!format)
+        return refuse(source->path);
     out->format = format->name;
-    status = format->read(&source, out);
+    status = format->read(source, out);
     if (status == I3D_OK)
         status = check_names(out);
-    if (status != I3D_OK)
-        failure_prefix(status, "cannot read '%s' as a %s: ", path, format->name);
-out:
-    memory_free(data);
-    if (status != I3D_OK)
+    if (status != I3D_OK) {
         i3d_weights_clear(out);
+        failure_prefix(status, "cannot read '%s' as a %s: ", source->path, format->name);
+    }
+    return status;
+}
+
+i3d_status i3d_weights_read(const char *path, i3d_weights *out)
+{
+    uint8_t *data;
+    size_t count;
+    *out = (i3d_weights){ 0 };
+    i3d_status status = file_read(path, &data, &count);
+    if (status != I3D_OK)
+        return status;
+    status = weights_parse(&(struct source){ path, { data, count } }, out);
+    memory_free(data);
     return status;
 }
 

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Small files of weights written by the programs whose formats we read: make.py PROGRAM...
+
+torch needs PyTorch (Debian's python3-torch 1.13), the others packages from PyPI: mindspore 2.10,
+safetensors 0.8, numpy 2.4, tensorflow-cpu 2.21. Nearly every file holds the same five tensors,
+and element i of any tensor is i - 2 (bool: i odd), so that the test knows the values.
+"""
+import pathlib
+import sys
+
+import numpy as np
+
+here = pathlib.Path(__file__).parent
+shapes = {"conv.weight": ("float32", (2, 3, 1, 2)), "conv.bias": ("float64", (3,)),
+          "norm.count": ("int64", ()), "half": ("float16", (4,)), "flags": ("bool", (2, 2))}
+
+
+def values(dtype, shape):
+    count = np.arange(int(np.prod(shape)))
+    data = count % 2 == 1 if dtype == "bool" else count - 2
+    return data.astype(dtype).reshape(shape)
+
+
+tensors = {name: values(*about) for name, about in shapes.items()}
+
+
+def make_torch():
+    import torch
+    state = {name: torch.tensor(data) for name, data in tensors.items()}
+    torch.save(state, here / "torch_zip.pt")
+    torch.save(state, here / "torch_legacy.pt", _use_new_zipfile_serialization=False)
+    wide = torch.arange(24.).reshape(4, 6) - 2
+    torch.save({"transposed": wide.t(), "part": wide[1:3, 2:5], "same": wide,
+                "parameter": torch.nn.Parameter(wide)}, here / "torch_views.pt")
+    torch.save({"epoch": 3, "loss": .5, "model": {"layers": [{"w": wide}]}},
+               here / "torch_nested.pt")
+    torch.save(torch.nn.Linear(2, 2), here / "torch_module.pt")
+
+
+def make_mindspore():
+    import mindspore
+    rows = [{"name": name, "data": mindspore.Tensor(data)} for name, data in tensors.items()]
+    mindspore.save_checkpoint(rows, str(here / "mindspore.ckpt"))
+    mindspore.save_checkpoint(rows, str(here / "mindspore_crc.ckpt"), crc_check=True)
+    # Large tensors go into several Values: at 1 KB here instead of 512 MB.
+    from mindspore.train import serialization
+    serialization.SLICE_SIZE = 1
+    rows.append({"name": "large", "data": mindspore.Tensor(values("float32", (20, 30)))})
+    mindspore.save_checkpoint(rows, str(here / "mindspore_split.ckpt"))
+
+
+def make_safetensors():
+    from safetensors.numpy import save_file
+    save_file(tensors, here / "numpy.safetensors")
+
+
+def make_numpy():
+    np.savez(here / "stored.npz", **tensors)
+    np.savez_compressed(here / "deflated.npz", **tensors)
+    np.save(here / "fortran.npy", np.asfortranarray(values("float32", (2, 3, 4))))
+
+
+def make_tensorflow():
+    import tensorflow as tf
+    tf.raw_ops.SaveV2(prefix=str(here / "tensorflow"), tensor_names=list(tensors),
+                      shape_and_slices=[""] * len(tensors), tensors=list(tensors.values()))
+
+
+for program in sys.argv[1:]:
+    globals()["make_" + program]()
