@@ -14,6 +14,16 @@ const struct option_row option_table[] = {
       .help = "no progress and no remarks on stderr, only errors",
       .commands = "*" },
 
+    /* several commands */
+    { .name = "seed",
+      .type = OPTION_INT,
+      .fallback = "2022",
+      .least = 0,
+      .most = 1e15,
+      .metavar = "N",
+      .help = "the same number gives the same result",
+      .commands = "synth annotate prepare" },
+
     /* frames and flow */
     { .name = "from-videos",
       .type = OPTION_FLAG,
@@ -47,8 +57,8 @@ const struct option_row option_table[] = {
       .type = OPTION_CHOICE,
       .fallback = "opencv",
       .choices = "opencv|opencv-cuda|ipol|quality|fast|turbo",
-      .help = "what the numbers below are unless given",
-      .commands = "flow" },
+      .help = "the numbers of the TV-L1 algorithm",
+      .commands = "flow prepare" },
     { .name = "bound",
       .type = OPTION_REAL,
       .fallback = "20",
@@ -209,14 +219,6 @@ const struct option_row option_table[] = {
       .metavar = "N",
       .help = "height of the videos; the width is 4/3 of it",
       .commands = "synth" },
-    { .name = "seed",
-      .type = OPTION_INT,
-      .fallback = "2022",
-      .least = 0,
-      .most = 1e15,
-      .metavar = "N",
-      .help = "the same number makes the same videos",
-      .commands = "synth" },
 
     /* annotate, prepare */
     { .name = "split",
@@ -245,24 +247,10 @@ const struct option_row option_table[] = {
       .help = "the first group in parentheses, matched in a video's name, says which videos belong "
               "together: they are not drawn apart",
       .commands = "annotate prepare" },
-    { .name = "seed",
-      .type = OPTION_INT,
-      .fallback = "2022",
-      .least = 0,
-      .most = 4294967295,
-      .metavar = "N",
-      .help = "the same number draws the same split",
-      .commands = "annotate prepare" },
     { .name = "allow-missing",
       .type = OPTION_FLAG,
       .help = "leave out videos that are not there instead of failing",
       .commands = "annotate" },
-    { .name = "preset",
-      .type = OPTION_CHOICE,
-      .fallback = "opencv",
-      .choices = "opencv|opencv-cuda|ipol|quality|fast|turbo",
-      .help = "of the flow; 'i3d help flow' explains them",
-      .commands = "prepare" },
 
     /* weights */
     { .name = "strict",
