@@ -29,8 +29,8 @@ struct format {
     int dialect; /* whose names an I3D has in such files, enum dialect_index */
 };
 
-extern const struct format format_mindspore, format_torch, format_safetensors, format_numpy,
-    format_tensorflow, format_graph;
+extern const struct format weights_mindspore, weights_torch, weights_safetensors, weights_numpy,
+    weights_tensorflow, weights_onnx, weights_mindir;
 
 /* Recognises, reads and checks a file in memory: i3d_weights_read() without the file. */
 i3d_status weights_parse(const struct source *source, i3d_weights *out);

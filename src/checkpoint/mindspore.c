@@ -235,7 +235,7 @@ static i3d_status write_mindspore(FILE *stream, const i3d_weights *weights)
     return I3D_OK;
 }
 
-const struct format format_mindspore = {
+const struct format weights_mindspore = {
     "MindSpore checkpoint", ".ckpt",         bid_mindspore,
     read_mindspore,         write_mindspore, DIALECT_MINDSPORE
 };

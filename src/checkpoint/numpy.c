@@ -115,5 +115,5 @@ out:
     return status;
 }
 
-const struct format format_numpy = { "NumPy archive", ".npz",      bid_numpy,
-                                     read_numpy,      write_numpy, DIALECT_PIERGIAJ };
+const struct format weights_numpy = { "NumPy archive", ".npz",      bid_numpy,
+                                      read_numpy,      write_numpy, DIALECT_PIERGIAJ };

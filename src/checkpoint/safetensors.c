@@ -123,7 +123,7 @@ out:
     return status;
 }
 
-const struct format format_safetensors = {
+const struct format weights_safetensors = {
     "safetensors file", ".safetensors",    bid_safetensors,
     read_safetensors,   write_safetensors, DIALECT_PIERGIAJ
 };

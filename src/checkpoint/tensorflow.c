@@ -201,5 +201,5 @@ static int bid_tensorflow(const struct source *source)
     return sstable_is(source->bytes) ? 60 : 0;
 }
 
-const struct format format_tensorflow = { "TensorFlow bundle", NULL, bid_tensorflow,
-                                          read_tensorflow,     NULL, DIALECT_DEEPMIND };
+const struct format weights_tensorflow = { "TensorFlow bundle", NULL, bid_tensorflow,
+                                           read_tensorflow,     NULL, DIALECT_DEEPMIND };

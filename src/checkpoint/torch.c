@@ -391,5 +391,5 @@ static int bid_torch(const struct source *source)
     return bid;
 }
 
-const struct format format_torch = { "PyTorch file", ".pt .pth",  bid_torch,
-                                     read_torch,     write_torch, DIALECT_PIERGIAJ };
+const struct format weights_torch = { "PyTorch file", ".pt .pth",  bid_torch,
+                                      read_torch,     write_torch, DIALECT_PIERGIAJ };

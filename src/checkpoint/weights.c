@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct format *const formats[] = { &format_mindspore, &format_torch,
-                                                &format_safetensors, &format_numpy,
-                                                &format_tensorflow };
+static const struct format *const formats[] = { &weights_mindspore,   &weights_torch,
+                                                &weights_safetensors, &weights_numpy,
+                                                &weights_tensorflow,  &weights_onnx,
+                                                &weights_mindir };
 enum { FORMAT_COUNT = sizeof formats / sizeof formats[0] };
 
 void i3d_weights_clear(i3d_weights *weights)

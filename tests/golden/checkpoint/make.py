@@ -2,7 +2,7 @@
 """Small files of weights written by the programs whose formats we read: make.py PROGRAM...
 
 torch needs PyTorch (Debian's python3-torch 1.13), the others packages from PyPI: mindspore 2.10,
-safetensors 0.8, numpy 2.4, tensorflow-cpu 2.21. Nearly every file holds the same five tensors,
+safetensors 0.8, numpy 2.4, onnx 1.23, tensorflow-cpu 2.21. Nearly every file holds the same five tensors,
 and element i of any tensor is i - 2 (bool: i odd), so that the test knows the values.
 """
 import pathlib
@@ -58,6 +58,33 @@ def make_numpy():
     np.savez(here / "stored.npz", **tensors)
     np.savez_compressed(here / "deflated.npz", **tensors)
     np.save(here / "fortran.npy", np.asfortranarray(values("float32", (2, 3, 4))))
+
+
+def make_onnx():
+    import onnx
+    weights = [onnx.numpy_helper.from_array(data, name) for name, data in tensors.items()]
+    weights.append(onnx.helper.make_tensor("floats", onnx.TensorProto.FLOAT, [2, 2],
+                                           [-2., -1., 0., 1.]))
+    kind = onnx.helper.make_tensor_type_proto(onnx.TensorProto.FLOAT, [2, 2])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["floats"], ["out"])], "g",
+                                   [], [onnx.helper.make_value_info("out", kind)], weights)
+    onnx.save(onnx.helper.make_model(graph), here / "onnx.onnx")
+
+
+def make_mindir():
+    import mindspore
+    from mindspore import Parameter, Tensor, nn
+
+    class Sum(nn.Cell):
+        def __init__(self):
+            super().__init__()
+            self.large = Parameter(Tensor(values("float32", (2, 3))), name="large")
+
+        def construct(self, x):
+            return x + self.large
+
+    mindspore.export(Sum(), Tensor(values("float32", (2, 3))),
+                     file_name=str(here / "mindspore"), file_format="MINDIR")
 
 
 def make_tensorflow():

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "checkpoint/tensorflow.h"
 
-/* Element i of every tensor is i - 2, of a bool whether i is odd; `transposed`: of its transpose.
+/* Element i of every tensor is i - 2, of a bool whether i is odd.
  */
 static void assert_counts_up(const i3d_tensor *tensor)
 {
@@ -73,6 +73,24 @@ static void a_tensor_split_into_several_values_is_put_together(void **state)
     assert_int_equal(weights.count, 6);
     assert_five(&weights);
     assert_shape(&weights, "large", I3D_F32, 2, 20, 30);
+    i3d_weights_clear(&weights);
+}
+
+static void the_weights_of_a_graph_are_found(void **state)
+{
+    (void)state;
+    i3d_weights weights;
+    read_golden("onnx.onnx", &weights);
+    assert_string_equal(weights.format, "ONNX model");
+    assert_int_equal(weights.count, 6);
+    assert_five(&weights);
+    assert_shape(&weights, "floats", I3D_F32, 2, 2, 2); /* as numbers instead of raw bytes */
+    i3d_weights_clear(&weights);
+    read_golden("mindspore.mindir", &weights);
+    assert_string_equal(weights.format, "MINDIR model");
+    assert_int_equal(weights.count, 1);
+    assert_shape(&weights, "large", I3D_F32, 2, 2, 3); /* without the graph's name */
+    assert_counts_up(&weights.tensors[0]);
     i3d_weights_clear(&weights);
 }
 
@@ -342,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_format_gives_the_same_tensors),
         cmocka_unit_test(a_tensor_split_into_several_values_is_put_together),
+        cmocka_unit_test(the_weights_of_a_graph_are_found),
         cmocka_unit_test(views_are_brought_into_order),
         cmocka_unit_test(dicts_and_lists_inside_go_on_behind_a_dot),
         cmocka_unit_test(a_pickled_class_is_refused_by_its_name),

@@ -1,0 +1,170 @@
+/* The weights inside a network graph: ONNX (onnx/onnx.proto) and MindSpore's MINDIR
+ * (mindspore/core/proto/mind_ir.proto), which grew from it. Both are
+ *
+ *     ModelProto { version = 1; GraphProto graph = 7; }
+ *     GraphProto { repeated TensorProto weights; }
+ *     TensorProto { repeated int64 dims = 1; int32 data_type = 2; string name; bytes raw_data = 9;
+ * }
+ *
+ * with other numbers for what has none here. The version is a number in ONNX, a text in MINDIR. */
+#include "checkpoint/format.h"
+
+#include "base/failure.h"
+#include "base/memory.h"
+#include "wire/protobuf.h"
+
+#include <string.h>
+
+/* Where the formats differ: the numbers of fields. */
+struct numbers {
+    uint64_t weights, name;
+    uint64_t floats; /* of packed float32 in place of raw_data; 0: none */
+};
+static const struct numbers onnx = { .weights = 5, .name = 8, .floats = 4 };
+static const struct numbers mindir = { .weights = 3, .name = 7 };
+
+struct weight {
+    struct bytes name, data;
+    uint64_t type;
+    int rank;
+    int64_t shape[I3D_RANK_MAX];
+};
+
+static bool find_dtype(uint64_t type, i3d_dtype *out)
+{
+    static const struct {
+        unsigned type;
+        i3d_dtype dtype;
+    } types[] = {
+        { 1, I3D_F32 }, { 2, I3D_U8 },   { 3, I3D_I8 },   { 5, I3D_I16 },  { 6, I3D_I32 },
+        { 7, I3D_I64 }, { 9, I3D_BOOL }, { 10, I3D_F16 }, { 11, I3D_F64 }, { 16, I3D_BF16 },
+    };
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (types[i].type == type) {
+            *out = types[i].dtype;
+            return true;
+        }
+    return false;
+}
+
+static i3d_status parse_weight(struct bytes message, const struct numbers *numbers,
+                               struct weight *out)
+{
+    struct protobuf_field field;
+    uint64_t size;
+    i3d_status status;
+    *out = (struct weight){ 0 };
+    while ((status = protobuf_next(&message, &field)) == I3D_OK) {
+        bool bytes = field.type == PROTOBUF_BYTES;
+        if (field.number == 2 && field.type == PROTOBUF_VARINT)
+            out->type = field.value;
+        else if (field.number == numbers->name && bytes)
+            out->name = field.bytes;
+        else if (bytes &&
+                 (field.number == 9 || (numbers->floats && field.number == numbers->floats)))
+            out->data = field.bytes;
+        if (field.number != 1)
+            continue;
+        while (protobuf_number(&field, &size)) {
+            if (out->rank == I3D_RANK_MAX || size > INT64_MAX)
+                return failure(I3D_EFORMAT, "a weight has an impossible shape");
+            out->shape[out->rank++] = (int64_t)size;
+        }
+    }
+    return status == I3D_END ? I3D_OK : status;
+}
+
+/* MINDIR puts the graph's name and a colon before a weight's. */
+static struct bytes plain_name(struct bytes name, const struct numbers *numbers)
+{
+    const uint8_t *colon =
+        numbers == &mindir && name.count ? memrchr(name.at, ':', name.count) : NULL;
+    struct bytes before;
+    if (colon)
+        bytes_take(&name, (size_t)(colon - name.at) + 1, &before);
+    return name;
+}
+
+static i3d_status add_weight(struct bytes message, const struct numbers *numbers, i3d_weights *out)
+{
+    struct weight weight;
+    i3d_dtype dtype;
+    char *name = NULL;
+    i3d_status status;
+    TRY(parse_weight(message, numbers, &weight));
+    struct bytes plain = plain_name(weight.name, numbers);
+    TRY(memory_format(&name, "%.*s", (int)plain.count, (const char *)plain.at));
+    if (find_dtype(weight.type, &dtype))
+        status = weights_add_data(out, name, dtype, weight.rank, weight.shape, weight.data);
+    else
+        status = failure(I3D_EUNSUPPORTED, "tensor '%s' is of the type %llu, not known here", name,
+                         (unsigned long long)weight.type);
+out:
+    memory_free(name);
+    return status;
+}
+
+static i3d_status read_graph(struct bytes message, const struct numbers *numbers, i3d_weights *out)
+{
+    struct protobuf_field field;
+    i3d_status status;
+    while ((status = protobuf_next(&message, &field)) == I3D_OK)
+        if (field.number == numbers->weights && field.type == PROTOBUF_BYTES)
+            TRY(add_weight(field.bytes, numbers, out));
+out:
+    return status == I3D_END ? I3D_OK : status;
+}
+
+static i3d_status read_model(const struct source *source, const struct numbers *numbers,
+                             i3d_weights *out)
+{
+    struct bytes message = source->bytes;
+    struct protobuf_field field;
+    i3d_status status;
+    while ((status = protobuf_next(&message, &field)) == I3D_OK)
+        if (field.number == 7 && field.type == PROTOBUF_BYTES)
+            TRY(read_graph(field.bytes, numbers, out));
+out:
+    return status == I3D_END ? I3D_OK : status;
+}
+
+static i3d_status read_onnx(const struct source *source, i3d_weights *out)
+{
+    return read_model(source, &onnx, out);
+}
+
+static i3d_status read_mindir(const struct source *source, i3d_weights *out)
+{
+    return read_model(source, &mindir, out);
+}
+
+/* The version comes first, a small number, then one of the model's texts or its graph. */
+static int bid_onnx(const struct source *source)
+{
+    struct bytes file = source->bytes;
+    uint64_t key, version, next;
+    return bytes_varint(&file, &key) && key == (1 << 3 | PROTOBUF_VARINT) &&
+                   bytes_varint(&file, &version) && version < 64 && bytes_varint(&file, &next) &&
+                   next >> 3 >= 2 && next >> 3 <= 25 && (next & 7) != 7
+               ? 30
+               : 0;
+}
+
+static int bid_mindir(const struct source *source)
+{
+    struct bytes file = source->bytes, version;
+    uint64_t key, length;
+    if (!bytes_varint(&file, &key) || key != (1 << 3 | PROTOBUF_BYTES) ||
+        !bytes_varint(&file, &length) || length == 0 || length > 16 ||
+        !bytes_take(&file, length, &version))
+        return 0;
+    for (size_t i = 0; i < length; i++)
+        if (!strchr("0123456789.", version.at[i]) || !version.at[i])
+            return 0;
+    return 30;
+}
+
+const struct format weights_onnx = { "ONNX model", NULL, bid_onnx,
+                                     read_onnx,    NULL, DIALECT_MINDSPORE };
+const struct format weights_mindir = { "MINDIR model", NULL, bid_mindir,
+                                       read_mindir,    NULL, DIALECT_MINDSPORE };
