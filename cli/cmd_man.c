@@ -46,13 +46,12 @@ static void print_line(FILE *stream, const char *macro, const char *text)
 
 static void print_option(FILE *stream, const struct option_row *row)
 {
-    const char *value = row->metavar ? row->metavar : row->choices;
     bool flag = row->type == OPTION_FLAG;
     fputs(".TP\n.B \\-\\-", stream);
     print_plain(stream, row->name, false);
     if (!flag) {
         fputs(" \\fI", stream);
-        print_plain(stream, value, false);
+        print_plain(stream, option_placeholder(row), false);
         fputs("\\fR", stream);
     }
     fputc('\n', stream);

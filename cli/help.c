@@ -44,11 +44,10 @@ static void print_option(const struct option_row *row, FILE *stream)
 {
     enum { MARGIN = 30 };
     char head[128], text[1024];
-    const char *value = row->metavar ? row->metavar : row->choices;
     bool flag = row->type == OPTION_FLAG;
     bool on = flag && row->fallback && strcmp(row->fallback, "true") == 0;
     int column = snprintf(head, sizeof head, "  --%s%s%s%s", on ? "[no-]" : "", row->name,
-                          flag ? "" : " ", flag ? "" : value);
+                          flag ? "" : " ", flag ? "" : option_placeholder(row));
     int used = snprintf(text, sizeof text, "%s", row->help);
     if (row->fallback && !flag && used < (int)sizeof text)
         snprintf(text + used, sizeof text - (size_t)used, " [%s]", row->fallback);

@@ -58,6 +58,8 @@ bool option_serves(const struct option_row *row, const char *command);
 bool option_is_common(const struct option_row *row);
 /* The row of `command` with this name, dash and underscore alike; NULL: none. */
 const struct option_row *option_find(const char *command, const char *name);
+/* What stands for the value in help: the choices, or the metavar. */
+const char *option_placeholder(const struct option_row *row);
 /* What is in force: the value given, else the row's default; NULL: unset. */
 const char *option_value(const struct options *options, const struct option_row *row);
 /* Checks `text` against the row and keeps it. */

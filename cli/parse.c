@@ -156,7 +156,7 @@ static i3d_status parse_option(struct options *options, int argc, char **argv, i
             value = argv[*at];
         if (!value)
             return failure(I3D_EINVAL, "--%s needs a value: --%s %s", row->name, row->name,
-                           row->metavar ? row->metavar : row->choices);
+                           option_placeholder(row));
         return option_set(options, row, value);
     }
     if (length > 3 && strncmp(text, "no", 2) == 0 && (text[2] == '-' || text[2] == '_') && !value) {
@@ -201,6 +201,11 @@ void options_clear(struct options *options)
     memory_free(options->values);
     memory_free(options->arguments);
     *options = (struct options){ 0 };
+}
+
+const char *option_placeholder(const struct option_row *row)
+{
+    return row->type == OPTION_CHOICE ? row->choices : row->metavar;
 }
 
 const char *option_value(const struct options *options, const struct option_row *row)

@@ -9,6 +9,10 @@ I3D_SOURCE=$(cd "$(dirname "$0")/../.." && pwd)
 I3D_SHARED_DATA=$I3D_SOURCE/../shared/data
 export I3D I3D_SOURCE I3D_SHARED_DATA
 case=$(realpath "$2")
+[ -x "$I3D" ] || {
+    echo "there is no program '$I3D'" >&2
+    exit 1
+}
 
 i3d() {
     "$I3D" "$@"
