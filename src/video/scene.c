@@ -43,9 +43,9 @@ static void add_noise(struct random *random, int cell, float weight, float *chan
 
 static void add_noises(struct random *random, float *channel)
 {
-    add_noise(random, 16, 1, channel);
-    add_noise(random, 8, .6f, channel);
-    add_noise(random, 4, .2f, channel);
+    add_noise(random, 16, .5f, channel);
+    add_noise(random, 8, 1, channel);
+    add_noise(random, 4, .3f, channel);
 }
 
 /* Noise of three scales: one part that the channels share, so that grey has contrast, and one that
@@ -72,11 +72,11 @@ static void make_texture(struct random *random, float *work, uint8_t (*out)[3])
 /* ---- scenes ---- */
 
 /* Speeds of 2 to 3.5 pixels a frame on a picture 90 high, at the rim where it turns or grows. */
-static void set_course(struct scene *scene, enum motion motion, struct random *random)
+static void set_course(struct scene *scene, enum motion motion, int motions, struct random *random)
 {
     double height = scene->height, pixels = height / 90 * between(random, 2, 3.5);
     double rate = between(random, .03, .045), middle = scene->frames / 2.;
-    scene->zoom = between(random, -.3, .3);
+    scene->zoom = between(random, -.1, .1);
     if (motion == MOTION_UP || motion == MOTION_DOWN)
         scene->speed[1] = motion == MOTION_UP ? -pixels : pixels;
     else if (motion == MOTION_SIDEWAYS)
@@ -85,13 +85,13 @@ static void set_course(struct scene *scene, enum motion motion, struct random *r
         scene->turn = either_sign(random, pixels / height * 2);
     else
         scene->growth = motion == MOTION_NEARER ? rate : -rate;
-    /* The others stay at one of the sizes that a growing plane passes through. */
-    if (scene->growth == 0)
+    /* Where some planes grow, the others stay at one of the sizes that those pass through. */
+    if (scene->growth == 0 && motions > MOTION_NEARER)
         scene->zoom += rate * between(random, -middle, middle);
 }
 
-i3d_status scene_create(int width, int height, int frames, enum motion motion, struct random looks,
-                        struct random course, struct scene *out)
+i3d_status scene_create(int width, int height, int frames, enum motion motion, int motions,
+                        struct random looks, struct random course, struct scene *out)
 {
     i3d_status status;
     float *work = NULL;
@@ -107,7 +107,7 @@ i3d_status scene_create(int width, int height, int frames, enum motion motion, s
         out->origin[i] = between(&course, 0, TILE);
         out->centre[i] = (i ? height : width) * between(&course, .2, .8);
     }
-    set_course(out, motion, &course);
+    set_course(out, motion, motions, &course);
 out:
     memory_free(work);
     if (status != I3D_OK)

@@ -23,9 +23,10 @@ struct scene {
     double centre[2], radius;        /* of the disc, in pixels */
 };
 
-/* `looks` draws the textures, `course` where things are and how fast they move. */
-i3d_status scene_create(int width, int height, int frames, enum motion motion, struct random looks,
-                        struct random course, struct scene *out);
+/* A scene of one of the first `motions` motions. `looks` draws the textures, `course` where things
+ * are and how fast they move. */
+i3d_status scene_create(int width, int height, int frames, enum motion motion, int motions,
+                        struct random looks, struct random course, struct scene *out);
 
 /* Frame 0 .. frames-1. */
 i3d_status scene_draw(const struct scene *scene, int frame, i3d_image *out);

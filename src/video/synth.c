@@ -68,7 +68,7 @@ static i3d_status write_video(size_t index, int worker, void *context)
     (void)worker;
     name_video(name, sizeof name, motion, video);
     TRY(memory_format(&path, "%s/%s/%s.avi", synthesis->folder, motion_names[motion], name));
-    TRY(scene_create(width, options->size, options->frames, (enum motion)motion,
+    TRY(scene_create(width, options->size, options->frames, (enum motion)motion, options->classes,
                      random_for(options->seed, LOOKS, (uint64_t)group_of(video)),
                      random_for(options->seed, COURSE, index), &scene));
     TRY(write_frames(options, &scene, path));
