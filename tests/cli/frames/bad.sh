@@ -1,4 +1,5 @@
 # Bad files never stop good ones; each is named with its reason, and nothing half-made is left.
+i3d doctor | grep -c '^video: FFmpeg\|^image: TurboJPEG' | grep -qx 2 || skip 'built without FFmpeg or TurboJPEG'
 command -v ffmpeg >/dev/null || skip 'ffmpeg is not installed'
 mkdir -p videos/a
 make() {

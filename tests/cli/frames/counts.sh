@@ -1,5 +1,6 @@
 # Every container, with and without B-frames, rotated or of variable rate, gives as many frames as
 # ffprobe counts, in folders named after the files whatever is in their names.
+i3d doctor | grep -c '^video: FFmpeg\|^image: TurboJPEG' | grep -qx 2 || skip 'built without FFmpeg or TurboJPEG'
 command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || skip 'ffmpeg is not installed'
 make() {
     ffmpeg -v error -nostdin -f lavfi -i testsrc=size=80x60:rate=25 -t 1.48 "$@"

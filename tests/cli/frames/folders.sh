@@ -1,4 +1,5 @@
 # What is wrong with the folders is told before any work is done.
+i3d doctor | grep -c '^video: FFmpeg\|^image: TurboJPEG' | grep -qx 2 || skip 'built without FFmpeg or TurboJPEG'
 mkdir -p empty videos/a
 fails 1 "no videos in 'empty'" i3d frames empty rgb
 [ ! -e rgb ]

@@ -1,4 +1,5 @@
 # Ctrl-C leaves whole folders only; the next run does the rest.
+i3d doctor | grep -c '^video: FFmpeg\|^image: TurboJPEG' | grep -qx 2 || skip 'built without FFmpeg or TurboJPEG'
 i3d synth made --classes 2 --videos-per-class 6 --frames 60 --size 120
 "$I3D" frames made rgb --size 480 --jobs 1 >out 2>&1 &
 run=$!

@@ -1,4 +1,5 @@
 # Real clips become what ffmpeg makes of them: sizes, counts, and pixels within JPEG's error.
+i3d doctor | grep -c '^video: FFmpeg\|^image: TurboJPEG' | grep -qx 2 || skip 'built without FFmpeg or TurboJPEG'
 command -v ffmpeg >/dev/null || skip 'ffmpeg is not installed'
 python=/usr/bin/python3
 "$python" -c 'import cv2' 2>/dev/null || skip 'python3-opencv is not installed'

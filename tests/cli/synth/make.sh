@@ -1,4 +1,5 @@
 # The folder holds class folders of videos and the split; the same seed makes the same bytes.
+i3d doctor | grep -c '^video: FFmpeg\|^image: TurboJPEG' | grep -qx 2 || skip 'built without FFmpeg or TurboJPEG'
 i3d synth one --classes 3 --videos-per-class 4 --frames 8 --size 48 --jobs 1
 i3d synth two --classes 3 --videos-per-class 4 --frames 8 --size 48 --jobs 3
 diff -r one two
