@@ -1,8 +1,9 @@
-/* i3d flow: frames or videos to folders of flow. */
+/* i3d flow: frames or videos to folders of flow, or one video to a video that shows it. */
 #include "command.h"
 #include "report.h"
 
 #include "flow/flow_extract.h"
+#include "flow/flow_view.h"
 
 static void set_real(const struct options *options, const char *name, double *value)
 {
@@ -69,11 +70,16 @@ int cmd_flow(const struct options *options)
                                     .writer = flow_writer_defaults(),
                                     .jobs = (int)option_int(options, "jobs") };
     request.writer.bound = option_real(options, "bound");
+    request.writer.fields = option_flag(options, "flo");
     request.writer.quality = (int)option_int(options, "quality");
 
     struct flow_extracted result;
-    if (read_algorithm(options, &request.writer.flow) != I3D_OK ||
-        flow_extract(&request, options->arguments[1], &result) != I3D_OK)
+    if (read_algorithm(options, &request.writer.flow) != I3D_OK)
+        return command_failed();
+    if (option_flag(options, "visualize"))
+        return command_result(flow_view(request.source, &request.video, &request.writer.flow,
+                                        request.writer.bound, options->arguments[1]));
+    if (flow_extract(&request, options->arguments[1], &result) != I3D_OK)
         return command_failed();
     report_result(options, &result);
     return result.failed ? EXIT_FAILED : EXIT_OK;

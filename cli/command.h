@@ -36,6 +36,7 @@ int command_result(i3d_status status);
 
 int cmd_frames(const struct options *options);
 int cmd_flow(const struct options *options);
+int cmd_flow_error(const struct options *options);
 int cmd_nframes(const struct options *options);
 int cmd_annotate(const struct options *options);
 int cmd_prepare(const struct options *options);

@@ -52,10 +52,21 @@ const struct command command_table[] = {
               "TARGET/failures.csv, and the exit status is 1. A frame whose size is not the "
               "first one's is scaled to it.",
       .example = "i3d flow hmdb51/rgb hmdb51/flow\n"
-                 "i3d flow --from-videos videos flow --size 256 --preset fast",
+                 "i3d flow --from-videos videos flow --size 256 --preset fast\n"
+                 "i3d flow --visualize clip.avi flow.mp4",
       .least = 2,
       .most = 2,
       .run = cmd_flow },
+    { .name = "flow-error",
+      .arguments = "A.flo B.flo",
+      .summary = "measure how far one flow is from another",
+      .text =
+          "Prints the end-point error: the mean distance, in pixels, between the motions of two "
+          "Middlebury .flo files, where both are known.",
+      .example = "i3d flow-error ours.flo truth.flo",
+      .least = 2,
+      .most = 2,
+      .run = cmd_flow_error },
 
     { .name = "annotate",
       .arguments = "hmdb51|ucf101|folder ...",

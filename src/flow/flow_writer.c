@@ -72,6 +72,18 @@ out:
     return status;
 }
 
+static i3d_status write_field(struct flow_writer *writer, struct flow_worker *worker, long number)
+{
+    char *path = NULL;
+    i3d_status status;
+    i3d_field field = { writer->width, writer->height, worker->u, worker->v };
+    TRY(memory_format(&path, "%s/image_%05ld.flo", writer->folder.side, number));
+    TRY(i3d_field_write(path, &field));
+out:
+    memory_free(path);
+    return status;
+}
+
 /* Computes and writes the flow of one chunk of the frames waiting. */
 static i3d_status work(size_t chunk, int number, void *context)
 {
@@ -93,6 +105,8 @@ static i3d_status work(size_t chunk, int number, void *context)
                           worker->v));
         TRY(write_component(writer, worker, worker->u, done + i + 1, 'x'));
         TRY(write_component(writer, worker, worker->v, done + i + 1, 'y'));
+        if (writer->options.fields)
+            TRY(write_field(writer, worker, done + i + 1));
     }
 out:
     return status;

@@ -13,6 +13,7 @@ struct flow_writer_options {
     i3d_flow_options flow;
     double bound; /* motions of -bound..bound pixels become bytes 0..255; 20 */
     int quality;  /* of the JPEGs, 1..100; 95 */
+    bool fields;  /* write image_%05d.flo too, the motion as it is */
     int threads;  /* that compute and write together; 1 */
 };
 
