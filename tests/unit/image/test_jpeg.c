@@ -1,10 +1,10 @@
 #include "test.h"
 
 #include <math.h>
-#include <threads.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "image/image.h"
 
 static uint8_t pixels[48 * 32 * 3];
@@ -113,10 +113,11 @@ static void mistakes_are_told(void **state)
     jpeg_clear(&jpeg);
 }
 
-static int encode_in_a_thread(void *argument)
+static i3d_status encode_one(size_t index, int worker, void *context)
 {
     struct jpeg jpeg = { 0 };
-    i3d_status status = image_encode(argument, 90, &jpeg);
+    (void)index, (void)worker;
+    i3d_status status = image_encode(context, 90, &jpeg);
     jpeg_clear(&jpeg);
     return status;
 }
@@ -124,15 +125,8 @@ static int encode_in_a_thread(void *argument)
 static void threads_have_codecs_of_their_own(void **state)
 {
     (void)state;
-    thrd_t threads[4];
     i3d_image image = picture(3);
-    for (int i = 0; i < 4; i++)
-        assert_int_equal(thrd_create(&threads[i], encode_in_a_thread, &image), thrd_success);
-    for (int i = 0; i < 4; i++) {
-        int status;
-        thrd_join(threads[i], &status);
-        assert_int_equal(status, I3D_OK);
-    }
+    assert_ok(thread_run(50, 4, encode_one, &image));
 }
 
 int main(void)
