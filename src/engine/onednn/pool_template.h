@@ -1,68 +1,64 @@
 /* Maximum pools. */
 
-/* The taps of a window that meet the input: [begin, end) in each of t, h, w. */
-struct window {
-    int at[3]; /* where tap 0 is in the input */
-    int begin[3], end[3];
-};
-
-static inline struct window place_window(const struct op *op, int t, int h, int w)
-{
-    const int out[3] = { t, h, w };
-    struct window window;
-    for (int d = 0; d < 3; d++) {
-        int at = out[d] * op->stride[d] - op->front[d], left = op->size_in[d] - at;
-        window.at[d] = at;
-        window.begin[d] = at < 0 ? -at : 0;
-        window.end[d] = left < op->kernel[d] ? left : op->kernel[d];
-    }
-    return window;
-}
-
 static inline size_t position(const int size[3], int t, int h, int w)
 {
     return (((size_t)t * (size_t)size[1] + (size_t)h) * (size_t)size[2] + (size_t)w) * LANES;
 }
 
-/* A NaN wins, so that it is seen at the end. */
-static inline mask beats(vector value, vector best)
+/* The outputs [begin, end) along axis d whose window has the input under tap `tap`. */
+static inline int first_output(const struct op *op, int d, int tap)
 {
-    return (value > best) | (value != value);
+    int missing = op->front[d] - tap;
+    return missing > 0 ? (missing + op->stride[d] - 1) / op->stride[d] : 0;
 }
 
-static inline vector pool_window(const struct op *op, const element *plane, struct window window)
+static inline int last_output(const struct op *op, int d, int tap)
 {
-    vector best = fill(-__builtin_inff());
-    for (int t = window.begin[0]; t < window.end[0]; t++)
-        for (int h = window.begin[1]; h < window.end[1]; h++) {
-            const element *row = plane + position(op->size_in, window.at[0] + t, window.at[1] + h,
-                                                  window.at[2] + window.begin[2]);
-            for (int w = window.begin[2]; w < window.end[2]; w++, row += LANES) {
-                vector value = load(row);
-                best = select(beats(value, best), value, best);
-            }
+    int reach = op->size_in[d] - 1 + op->front[d] - tap;
+    int end = reach < 0 ? 0 : reach / op->stride[d] + 1;
+    return end < op->size_out[d] ? end : op->size_out[d];
+}
+
+/* One tap for a row of outputs: `in` is what it meets at output 0, which may be padding. A NaN
+ * wins, so that it is seen at the end. */
+static inline void pool_tap(const struct op *op, int tap, int kw, const element *in, element *out,
+                            uint8_t *winner)
+{
+    ptrdiff_t step = op->stride[2] * LANES;
+    int end = last_output(op, 2, kw);
+    for (int w = first_output(op, 2, kw); w < end; w++) {
+        vector value = load(in + w * step), best = load(out + w * LANES);
+        mask better = (value > best) | (value != value);
+        store_exact(select(better, value, best), out + w * LANES);
+        if (!winner)
+            continue;
+        bytes won;
+        memcpy(&won, winner + w * LANES, sizeof won);
+        mask number = __builtin_convertvector(won, mask);
+        won = __builtin_convertvector((better & tap) | (~better & number), bytes);
+        memcpy(winner + w * LANES, &won, sizeof won);
+    }
+}
+
+/* Tap after tap over the whole row: the maxima of a row do not wait for each other. */
+static void pool_row(const struct op *op, const element *plane, int t, int h, element *out,
+                     uint8_t *winner)
+{
+    int tap = 0;
+    for (int w = 0; w < op->size_out[2]; w++)
+        store_exact(fill(-__builtin_inff()), out + w * LANES);
+    for (int kt = 0; kt < op->kernel[0]; kt++)
+        for (int kh = 0; kh < op->kernel[1]; kh++) {
+            int it = t * op->stride[0] + kt - op->front[0];
+            int ih = h * op->stride[1] + kh - op->front[1];
+            bool inside = it >= 0 && it < op->size_in[0] && ih >= 0 && ih < op->size_in[1];
+            for (int kw = 0; kw < op->kernel[2]; kw++, tap++)
+                if (inside)
+                    pool_tap(op, tap, kw,
+                             plane + position(op->size_in, it, ih, 0) +
+                                 (ptrdiff_t)(kw - op->front[2]) * LANES,
+                             out, winner);
         }
-    return best;
-}
-
-static inline vector pool_window_winner(const struct op *op, const element *plane,
-                                        struct window window, uint8_t *winner)
-{
-    vector best = fill(-__builtin_inff());
-    mask number = { 0 };
-    for (int t = window.begin[0]; t < window.end[0]; t++)
-        for (int h = window.begin[1]; h < window.end[1]; h++)
-            for (int w = window.begin[2]; w < window.end[2]; w++) {
-                vector value = load(plane + position(op->size_in, window.at[0] + t,
-                                                     window.at[1] + h, window.at[2] + w));
-                int tap = (t * op->kernel[1] + h) * op->kernel[2] + w;
-                mask better = beats(value, best);
-                best = select(better, value, best);
-                number = (better & tap) | (~better & number);
-            }
-    bytes narrow = __builtin_convertvector(number, bytes);
-    memcpy(winner, &narrow, sizeof narrow);
-    return best;
 }
 
 static void pool(const struct op *op, int count, struct slice in, struct slice out, uint8_t *winner)
@@ -71,20 +67,13 @@ static void pool(const struct op *op, int count, struct slice in, struct slice o
 #pragma omp parallel for collapse(3) schedule(static)
     for (int n = 0; n < count; n++)
         for (int b = 0; b < blocks; b++)
-            for (int t = 0; t < op->size_out[0]; t++) {
-                const element *from = plane_of(in, n, b);
-                size_t first = position(op->size_out, t, 0, 0);
-                element *to = (element *)plane_of(out, n, b) + first;
-                uint8_t *won = winner ? winner + plane_number(out, n, b) + first : NULL;
-                for (int h = 0; h < op->size_out[1]; h++)
-                    for (int w = 0; w < op->size_out[2]; w++, to += LANES) {
-                        struct window window = place_window(op, t, h, w);
-                        store(won ? pool_window_winner(op, from, window, won)
-                                  : pool_window(op, from, window),
-                              to);
-                        won = won ? won + LANES : NULL;
-                    }
-            }
+            for (int t = 0; t < op->size_out[0]; t++)
+                for (int h = 0; h < op->size_out[1]; h++) {
+                    size_t first = position(op->size_out, t, h, 0);
+                    element *to = (element *)plane_of(out, n, b) + first;
+                    uint8_t *won = winner ? winner + plane_number(out, n, b) + first : NULL;
+                    pool_row(op, plane_of(in, n, b), t, h, to, won);
+                }
 }
 
 /* The outputs whose windows hold an input position, along one axis: tap number `tap` of output

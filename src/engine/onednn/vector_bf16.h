@@ -10,6 +10,13 @@ static inline vector load(const element *from)
     return (vector)(__builtin_convertvector(value, bits) << 16);
 }
 
+/* Of what an element can be exactly. */
+static inline void store_exact(vector value, element *to)
+{
+    halves result = __builtin_convertvector((bits)value >> 16, halves);
+    memcpy(to, &result, sizeof result);
+}
+
 static inline void store(vector value, element *to)
 {
     bits exact = (bits)value, rounded = exact + 0x7fffu + (exact >> 16 & 1u);

@@ -1,0 +1,162 @@
+/* One engine at work, for bench/engine.py: engine_bench infer|train|tune fp32|bf16 [T H W]
+ *
+ * Plans, runs twice, then runs once for each line of the standard input and prints the seconds it
+ * took; at its end prints the peak memory in bytes. "parts" in place of "infer" prints the time of
+ * each step alone and of the whole, in milliseconds, and ends. */
+#include "engine/onednn/plan.h"
+
+#include "base/random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { CLASSES = 400, THREADS = 2 };
+
+struct bench {
+    const struct engine *engine;
+    i3d_model *model;
+    struct plan_request request;
+    struct plan *plan;
+    bool trained[512], frozen[GRAPH_OPS_MAX];
+    float *clip, *grads, logits[CLASSES], logits_grad[CLASSES];
+};
+
+static void check(i3d_status status)
+{
+    if (status == I3D_OK)
+        return;
+    fprintf(stderr, "engine_bench: %s\n", i3d_error());
+    exit(1);
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static float *draw(size_t count)
+{
+    struct random random = random_for(1, 0, 0);
+    float *floats = malloc(count * sizeof *floats);
+    for (size_t i = 0; floats && i < count; i++)
+        floats[i] = (float)(2 * random_unit(&random) - 1);
+    return floats;
+}
+
+/* Fine-tuning: Mixed_5 and the logits, the batch norms before them frozen. */
+static void choose_trained(struct bench *bench)
+{
+    struct graph *graph = &bench->request.graph;
+    for (size_t p = 0; p < i3d_model_param_count(bench->model); p++) {
+        const char *path = i3d_model_param(bench->model, p)->path;
+        bench->trained[p] = strncmp(path, "Mixed_5", 7) == 0 || strncmp(path, "logits", 6) == 0;
+    }
+    for (int i = 0; i < graph->op_count; i++)
+        bench->frozen[i] = strncmp(graph->ops[i].name, "Mixed_5", 7) != 0;
+    bench->request.trained = bench->trained;
+    bench->request.bn_frozen = bench->frozen;
+}
+
+static void prepare(struct bench *bench, const char *what, const char *precision, const int size[3])
+{
+    i3d_model_options options = { .channels = 3, .classes = CLASSES, .bn_epsilon = 1e-3 };
+    check(engine_find("onednn", &bench->engine));
+    check(i3d_model_create(&options, &bench->model));
+    i3d_model_initialize(bench->model, 1, false);
+    bench->request =
+        (struct plan_request){ .model = bench->model,
+                               .batch = 1,
+                               .threads = THREADS,
+                               .precision = strcmp(precision, "bf16") == 0 ? I3D_PRECISION_BF16
+                                                                           : I3D_PRECISION_F32,
+                               .training = what[0] == 't' };
+    check(graph_create(bench->model, size[0], size[1], size[2], &bench->request.graph));
+    if (strcmp(what, "tune") == 0)
+        choose_trained(bench);
+    check(bench->engine->plan(&bench->request, &bench->plan));
+    check(bench->engine->load(bench->plan));
+    bench->clip = draw(value_floats(&bench->request.graph.values[0]));
+    bench->grads = draw(i3d_model_data_count(bench->model));
+    for (int i = 0; i < CLASSES; i++)
+        bench->logits_grad[i] = 1e-3f * bench->clip[i];
+}
+
+/* A step of training takes the parameters anew, as after an optimizer. */
+static void run(struct bench *bench)
+{
+    if (bench->request.training)
+        check(bench->engine->load(bench->plan));
+    check(bench->engine->forward(bench->plan, 1, bench->clip, NULL, bench->logits));
+    if (bench->request.training)
+        check(bench->engine->backward(bench->plan, bench->logits_grad, bench->grads));
+}
+
+static double time_step(struct bench *bench, struct step *step)
+{
+    double best = 1e9;
+    for (int i = 0; i < 5; i++) {
+        double start = now();
+        check(plan_step(bench->plan, step, 1));
+        best = now() - start < best ? now() - start : best;
+    }
+    return best;
+}
+
+static void print_parts(struct bench *bench)
+{
+    double convolutions = 0, others = 0, whole = 1e9;
+    for (int i = 0; i < bench->request.graph.op_count; i++) {
+        struct step *step = &bench->plan->steps[i];
+        double seconds = time_step(bench, step);
+        *(step->op->kind == OP_CONV ? &convolutions : &others) += seconds;
+        printf("%-18s %8.2f ms\n", step->op->name, seconds * 1e3);
+    }
+    for (int i = 0; i < 5; i++) {
+        double start = now();
+        run(bench);
+        whole = now() - start < whole ? now() - start : whole;
+    }
+    printf("convolutions alone %8.2f ms, pools and head %.2f ms, the whole %.2f ms\n",
+           convolutions * 1e3, others * 1e3, whole * 1e3);
+}
+
+int main(int argc, char **argv)
+{
+    static struct bench bench;
+    int size[3] = { 64, 224, 224 };
+    char line[64];
+    struct rusage usage;
+    if (argc != 3 && argc != 6) {
+        fprintf(stderr, "usage: engine_bench infer|train|tune|parts fp32|bf16 [T H W]\n");
+        return 2;
+    }
+    for (int d = 0; argc == 6 && d < 3; d++)
+        size[d] = atoi(argv[3 + d]);
+    prepare(&bench, argv[1], argv[2], size);
+    run(&bench);
+    run(&bench);
+    if (strcmp(argv[1], "parts") == 0) {
+        print_parts(&bench);
+        return 0;
+    }
+    printf("ready\n");
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin)) {
+        double start = now();
+        run(&bench);
+        printf("%.6f\n", now() - start);
+        fflush(stdout);
+    }
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%ld\n", usage.ru_maxrss * 1024);
+    bench.engine->free(bench.plan);
+    i3d_model_free(bench.model);
+    free(bench.clip);
+    free(bench.grads);
+    return 0;
+}
