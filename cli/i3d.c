@@ -100,6 +100,22 @@ const struct command command_table[] = {
       .most = 3,
       .run = cmd_prepare },
 
+    { .name = "train",
+      .arguments = "",
+      .summary = "train a network of one stream",
+      .text =
+          "Trains on the videos that --annotation-path lists for training, from scratch or from "
+          "--checkpoint-path, and validates after each epoch. The run's folder gets config.json "
+          "(all options), log.jsonl (every step) and checkpoints: i3d-EPOCH_STEP.ckpt with the "
+          "optimizer's state, and best.ckpt, the weights of the best validation. A run that was "
+          "interrupted or killed goes on from its last checkpoint with --resume, as if nothing "
+          "had been. Names and defaults of the options are those of the original's README.",
+      .example = "i3d train --mode rgb --dataset hmdb51 --video-path data/rgb/hmdb51/jpg \\\n"
+                 "    --annotation-path data/rgb/hmdb51/annotation/hmdb51_1.json \\\n"
+                 "    --checkpoint-path rgb_imagenet.ckpt\n"
+                 "i3d train --resume output_standalone/20260101_1200_hmdb51_rgb_device0",
+      .run = cmd_train },
+
     { .name = "inspect",
       .arguments = "FILE",
       .summary = "say what is in a file of weights",
@@ -138,6 +154,21 @@ const struct command command_table[] = {
       .least = 2,
       .most = 2,
       .run = cmd_inflate },
+
+    { .name = "export",
+      .arguments = "CHECKPOINT TO",
+      .summary = "write a network for ONNX Runtime, MindSpore or Ascend",
+      .text = "Reads any format of weights and writes TO, whose extension says what: .onnx (opset "
+              "17), .mindir (MindSpore) or .air (Ascend). The input is 'data' [N, C, T, H, W] with "
+              "pixels in [-1, 1], the output 'logits' [N, classes]; what must be done to a video "
+              "before is told in the file. Channels and classes are the checkpoint's, and so are "
+              "the head, the clip's size and the epsilon of the batch norms where it records "
+              "them. Then the file is read back and compared with the network on a random clip.",
+      .example = "i3d export run/checkpoints/best.ckpt rgb.onnx\n"
+                 "i3d export i3d_flow.ckpt flow.mindir --head max --bn-epsilon 1e-5",
+      .least = 2,
+      .most = 2,
+      .run = cmd_export },
 
     /* this program */
     { .name = "doctor",

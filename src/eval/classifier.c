@@ -13,19 +13,6 @@ struct i3d_classifier {
     struct names names;
 };
 
-/* The short side keeps the proportion of the paper's 256 to 224. */
-static i3d_recipe complete(const i3d_recipe *recipe)
-{
-    int size = recipe->size < 0 ? 224 : recipe->size;
-    i3d_recipe defaults = { .head = I3D_HEAD_AVG,
-                            .bn_epsilon = 1e-3,
-                            .frames = 64,
-                            .size = size,
-                            .resize = size * 8 / 7,
-                            .bgr = 0 };
-    return recipe_over(recipe, &defaults);
-}
-
 static i3d_status load_model(const i3d_classifier_options *options, i3d_classifier *classifier)
 {
     i3d_status status;
@@ -42,7 +29,7 @@ static i3d_status load_model(const i3d_classifier_options *options, i3d_classifi
     }
     TRY(i3d_recipe_read(&weights, &recorded));
     recorded = recipe_over(&options->recipe, &recorded);
-    classifier->recipe = complete(&recorded);
+    classifier->recipe = recipe_complete(&recorded);
     model.head = (i3d_head)classifier->recipe.head;
     model.bn_epsilon = classifier->recipe.bn_epsilon;
     TRY(i3d_model_create(&model, &classifier->model));

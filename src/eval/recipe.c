@@ -92,6 +92,18 @@ i3d_recipe recipe_over(const i3d_recipe *first, const i3d_recipe *second)
     return from_values(values);
 }
 
+i3d_recipe recipe_complete(const i3d_recipe *recipe)
+{
+    int size = recipe->size < 0 ? 224 : recipe->size;
+    const i3d_recipe defaults = { .head = I3D_HEAD_AVG,
+                                  .bn_epsilon = 1e-3,
+                                  .frames = 64,
+                                  .size = size,
+                                  .resize = size * 8 / 7,
+                                  .bgr = 0 };
+    return recipe_over(recipe, &defaults);
+}
+
 static i3d_status add_names(i3d_weights *weights, const char *const *names, int classes)
 {
     int64_t bytes = 0;

@@ -9,6 +9,10 @@
 /* `first`, and where it knows nothing `second`. */
 i3d_recipe recipe_over(const i3d_recipe *first, const i3d_recipe *second);
 
+/* With the paper's numbers for what is not known: avg, 1e-3, 64 frames of 224 from a short side of
+ * 256, or another size in that proportion. */
+i3d_recipe recipe_complete(const i3d_recipe *recipe);
+
 /* The classes' names that `weights` record; none is fine. */
 i3d_status recipe_names(const i3d_weights *weights, struct names *out);
 

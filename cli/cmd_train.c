@@ -1,0 +1,269 @@
+/* i3d train: a network from a data set. */
+#include "command.h"
+#include "network_option.h"
+#include "report.h"
+
+#include <i3d/train.h>
+
+#include "base/failure.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/talk.h"
+#include "eval/recipe.h"
+
+#include <string.h>
+#include <time.h>
+
+struct job {
+    struct options *options;
+    i3d_stream stream;
+    char *folder, *config;
+    i3d_recipe recipe;
+    i3d_dataset *training, *validation;
+    i3d_model *model;
+    i3d_train_options train;
+    i3d_trainer *trainer;
+};
+
+static bool is(const struct job *job, const char *name, const char *value)
+{
+    const char *text = option_text(job->options, name);
+    return text && strcmp(text, value) == 0;
+}
+
+/* The run's folder: the one to go on with, the one that is asked for, or the original's form. */
+static i3d_status choose_folder(struct job *job)
+{
+    const struct options *options = job->options;
+    const char *given = option_text(options, "resume"), *dataset = option_text(options, "dataset");
+    char date[32];
+    time_t now = time(NULL);
+    struct tm local;
+    if (!given)
+        given = option_text(options, "save-dir");
+    if (given)
+        return memory_string(given, &job->folder);
+    strftime(date, sizeof date, "%Y%m%d_%H%M", localtime_r(&now, &local));
+    return memory_format(&job->folder, "output_standalone/%s_%s_%s_device%ld", date, dataset,
+                         option_text(options, "mode"), option_int(options, "device-id"));
+}
+
+static i3d_status open_data(struct job *job)
+{
+    i3d_status status;
+    const struct options *options = job->options;
+    if (!option_text(options, "annotation-path") || !option_text(options, "video-path"))
+        return failure(I3D_EINVAL,
+                       "--annotation-path (a JSON of 'i3d annotate') and --video-path (folders of "
+                       "frames) say what to train on");
+    i3d_dataset_options data = option_dataset(options, job->stream, I3D_TRAINING);
+    TRY(i3d_dataset_open(&data, &job->training));
+    talk("%d training videos of %d classes", i3d_dataset_video_count(job->training),
+         i3d_dataset_class_count(job->training));
+    if (option_flag(options, "no-eval"))
+        return I3D_OK;
+    data.subset = I3D_VALIDATION;
+    TRY(i3d_dataset_open(&data, &job->validation));
+    talk("%d validation videos", i3d_dataset_video_count(job->validation));
+out:
+    return status;
+}
+
+/* Those asked for, else those of the annotation. */
+static i3d_status choose_classes(const struct job *job, int *out)
+{
+    const struct options *options = job->options;
+    bool start = option_text(options, "checkpoint-path") != NULL;
+    const char *name = start ? "finetune-num-classes" : "num-classes";
+    int known = i3d_dataset_class_count(job->training);
+    *out = option_given(options, name) ? (int)option_int(options, name) : known;
+    if (*out < known)
+        return failure(I3D_EINVAL, "--%s %d is too few: the annotation has %d classes", name, *out,
+                       known);
+    if (*out != known)
+        talk("the annotation has %d classes, the network gets %d as asked for", known, *out);
+    return I3D_OK;
+}
+
+/* Everything but logits of other classes has to fit. */
+static i3d_status take_weights(struct job *job, const i3d_weights *weights)
+{
+    i3d_status status;
+    i3d_match match = { 0 };
+    int channels, classes;
+    const i3d_model_options *model = i3d_model_get_options(job->model);
+    TRY(i3d_weights_describe(weights, &channels, &classes));
+    if (channels != model->channels)
+        TRY(failure(I3D_EINVAL, "it has %d input channels, but --mode %s has %d", channels,
+                    option_text(job->options, "mode"), model->channels));
+    TRY(i3d_model_load(job->model, weights, classes != model->classes, &match));
+    if (classes != model->classes && match.loaded + 2 != i3d_model_param_count(job->model))
+        TRY(failure(I3D_EFORMAT, "not all its parameters fit:\n%s", match.table));
+    if (classes == model->classes)
+        talk("the checkpoint's logits of %d classes are kept", classes);
+    else
+        talk("the checkpoint has %d classes, so the logits of %d start anew", classes,
+             model->classes);
+out:
+    i3d_match_clear(&match);
+    return status;
+}
+
+/* What the network has become is in the run's config, so that a resume does not depend on the file
+ * it once started from. */
+static i3d_status record_model(struct options *options, const i3d_model_options *model)
+{
+    i3d_status status;
+    char epsilon[32];
+    snprintf(epsilon, sizeof epsilon, "%.17g", model->bn_epsilon);
+    TRY(option_set(options, option_find("train", "head"),
+                   model->head == I3D_HEAD_MAX ? "max" : "avg"));
+    TRY(option_set(options, option_find("train", "bn-epsilon"), epsilon));
+out:
+    return status;
+}
+
+/* From fresh weights or those of --checkpoint-path, whose head and epsilon count where no option
+ * says otherwise. A resumed run goes on with its own checkpoint instead. */
+static i3d_status make_model(struct job *job)
+{
+    i3d_status status;
+    struct options *options = job->options;
+    const char *path = option_text(options, "checkpoint-path");
+    if (option_text(options, "resume"))
+        path = NULL;
+    i3d_weights weights = { 0 };
+    i3d_recipe recorded = i3d_recipe_unknown();
+    bool compat = option_compat(options);
+    i3d_model_options model = { .channels = job->stream == I3D_FLOW ? 2 : 3 };
+    bool he = option_given(options, "logits-init") ? is(job, "logits-init", "he") : compat;
+    TRY(choose_classes(job, &model.classes));
+    if (path) {
+        TRY(i3d_weights_read(path, &weights));
+        TRY(i3d_recipe_read(&weights, &recorded));
+    }
+    job->recipe = option_recipe(options);
+    recorded.frames = (int)option_int(options, "train-sample-duration");
+    recorded.size = recorded.resize = recorded.bgr = -1;
+    job->recipe = recipe_over(&job->recipe, &recorded);
+    job->recipe = recipe_complete(&job->recipe);
+    model.head = (i3d_head)job->recipe.head;
+    model.bn_epsilon = job->recipe.bn_epsilon;
+    TRY(record_model(options, &model));
+    TRY(i3d_model_create(&model, &job->model));
+    i3d_model_initialize(job->model, (uint64_t)option_int(options, "seed"), he);
+    if (path)
+        TRY(take_weights(job, &weights));
+out:
+    i3d_weights_clear(&weights);
+    if (status != I3D_OK && path)
+        failure_prefix(status, "cannot start from '%s': ", path);
+    return status;
+}
+
+static void set_clips(struct job *job)
+{
+    const struct options *options = job->options;
+    i3d_train_options *train = &job->train;
+    train->validation = option_clip(options, &job->recipe);
+    train->clip = train->validation;
+    if (option_compat(options))
+        i3d_clip_compat_mindspore(&train->clip);
+    train->clip.training = true;
+    train->clip.clips_per_video = 1;
+    train->clip.frames = (int)option_int(options, "train-sample-duration");
+    train->clip.resize = job->recipe.resize;
+    train->clip.augment = option_flag(options, "augment");
+    train->clip.crop_per_frame |= option_flag(options, "crop-per-frame");
+    train->clip.flip_keeps_sign |= option_flag(options, "flip-keeps-sign");
+    train->clip.temporal_off_by_one |= option_flag(options, "temporal-off-by-one");
+}
+
+static void set_options(struct job *job)
+{
+    const struct options *options = job->options;
+    bool compat = option_compat(options);
+    bool momentum = option_given(options, "bn-momentum");
+    job->train = (i3d_train_options){
+        .folder = job->folder,
+        .resume = option_text(options, "resume") != NULL,
+        .epochs = (int)option_int(options, "num-epochs"),
+        .batch = (int)option_int(options, "batch-size"),
+        .seed = (uint64_t)option_int(options, "seed"),
+        .optimizer = is(job, "optimizer", "sgd")       ? I3D_SGD
+                     : is(job, "optimizer", "rmsprop") ? I3D_RMSPROP
+                                                       : I3D_ADAM,
+        .momentum = option_real(options, "momentum"),
+        .weight_decay = option_real(options, "weight-decay"),
+        .schedule = is(job, "lr-schedule", "cosine")     ? I3D_SCHEDULE_COSINE
+                    : is(job, "lr-schedule", "constant") ? I3D_SCHEDULE_CONSTANT
+                                                         : I3D_SCHEDULE_STEPS,
+        .lr = option_real(options, "lr"),
+        .lr_rate = option_real(options, "lr-de-rate"),
+        .lr_epochs = (int)option_int(options, "lr-de-epochs"),
+        .lr_no_raise = option_flag(options, "has-back"),
+        .dropout_keep = option_real(options, "dropout-keep-prob"),
+        .prefixes = option_text(options, "checkpoint-path")
+                        ? option_text(options, "finetune-prefixes")
+                        : NULL,
+        .freeze_bn = option_flag(options, "freeze-bn") && !compat,
+        .bn_momentum = momentum ? option_real(options, "bn-momentum")
+                       : compat ? .9
+                                : .1,
+        .mindspore = compat,
+        .stream = job->stream,
+        .engine = option_text(options, "engine"),
+        .precision = option_precision(options),
+        .threads = (int)option_int(options, "threads"),
+        .workers = (int)option_int(options, "num-workers"),
+        .checkpoint_epochs = (int)option_int(options, "checkpoint-frequency"),
+        .checkpoints_keep = (int)option_int(options, "checkpoints-num-keep"),
+        .quiet_steps = option_flag(options, "sink-mode"),
+    };
+    set_clips(job);
+}
+
+static void report(const struct job *job, const i3d_train_result *result)
+{
+    struct report report = report_begin(job->options);
+    report_text(&report, "folder", "%s", job->folder);
+    report_int(&report, "steps", result->steps);
+    report_real(&report, "loss", result->loss);
+    if (job->validation)
+        report_real(&report, "best_validation_accuracy", result->accuracy);
+    report_end(&report);
+}
+
+static void close_job(struct job *job)
+{
+    i3d_trainer_free(job->trainer);
+    i3d_model_free(job->model);
+    i3d_dataset_close(job->validation);
+    i3d_dataset_close(job->training);
+    memory_free(job->config);
+    memory_free(job->folder);
+}
+
+int cmd_train(const struct options *options)
+{
+    i3d_status status;
+    i3d_train_result result;
+    struct options all = *options; /* with those of the run that goes on */
+    struct job job = { .options = &all };
+    TRY(choose_folder(&job));
+    TRY(path_join(&job.config, job.folder, "config.json"));
+    if (option_text(options, "resume"))
+        TRY(options_read(&all, job.config));
+    option_remark_ignored(&all);
+    job.stream = is(&job, "mode", "flow") ? I3D_FLOW : I3D_RGB;
+    TRY(open_data(&job));
+    TRY(make_model(&job));
+    set_options(&job);
+    TRY(i3d_trainer_create(job.model, job.training, job.validation, &job.train, &job.trainer));
+    TRY(options_write(&all, job.config));
+    TRY(i3d_trainer_run(job.trainer, &result));
+    report(&job, &result);
+out:
+    close_job(&job);
+    return command_result(status);
+}

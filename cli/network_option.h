@@ -1,0 +1,26 @@
+/* The options that train, eval and predict share: how a network is run and on what clips. */
+#ifndef CLI_NETWORK_OPTION_H
+#define CLI_NETWORK_OPTION_H
+
+#include "option.h"
+
+#include <i3d/eval.h>
+
+/* --compat mindspore: the original's numbers and quirks where nothing else is asked for. */
+bool option_compat(const struct options *options);
+
+/* What the user says of how to run the network; -1 where nothing is said. */
+i3d_recipe option_recipe(const struct options *options);
+
+i3d_precision option_precision(const struct options *options);
+
+/* The options of data sets and of validation's clips; `recipe` is complete. */
+i3d_dataset_options option_dataset(const struct options *options, i3d_stream stream,
+                                   i3d_subset subset);
+i3d_clip_options option_clip(const struct options *options, const i3d_recipe *recipe);
+
+/* Says of each option of the original that means nothing here that it was given, and what to use
+ * instead. */
+void option_remark_ignored(const struct options *options);
+
+#endif
