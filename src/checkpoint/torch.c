@@ -383,12 +383,15 @@ static int bid_torch(const struct source *source)
 {
     if (bytes_begin(source->bytes, pickle_magic))
         return bytes_begin(source->bytes, legacy_magic) ? 60 : 5;
-    struct zip zip;
-    if (!bytes_begin(source->bytes, "PK\3\4") || zip_open(source->bytes, &zip) != I3D_OK)
-        return 0;
-    int bid = find_object(&zip) ? 60 : 0;
-    zip_clear(&zip);
-    return bid;
+    /* The pickle is the archive's first entry, whose name stands behind 26 bytes and two lengths.
+     */
+    struct bytes file = source->bytes, head, name;
+    uint64_t length;
+    return bytes_begin(file, "PK\3\4") && bytes_take(&file, 26, &head) &&
+                   bytes_number(&file, 2, &length) && bytes_take(&file, 2, &head) &&
+                   bytes_take(&file, length, &name) && ends_with(name, "data.pkl")
+               ? 60
+               : 0;
 }
 
 const struct format weights_torch = { "PyTorch file", ".pt .pth",  bid_torch,

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
-"""Weights of an I3D between us and the libraries of each format: weights.py I3D VIRTUALENV
+"""Weights of an I3D between us and the libraries of each format: weights.py I3D VIRTUALENV FORMATS
 
 PyTorch makes a state dict under piergiaj's names; we convert it; MindSpore, safetensors and NumPy
 load that; they and TensorFlow (under DeepMind's names) save; we convert it back; PyTorch loads that.
-Every value must be the same. The virtualenv is made here with pip if it is not there.
+Every value must be the same. Then the files of FORMATS/torch-*, where they are, must read as PyTorch
+reads them. The virtualenv is made here with pip if it is not there.
 """
 import pathlib
 import re
@@ -20,7 +21,7 @@ import numpy
 
 from i3d_torch import I3D
 
-program, virtualenv = sys.argv[1], pathlib.Path(sys.argv[2])
+program, virtualenv, formats = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 PACKAGES = ["numpy", "mindspore", "safetensors", "tensorflow-cpu"]
 if not (virtualenv / "complete").exists():
     try:
@@ -113,4 +114,28 @@ for names, extension, expected in (("mindspore", ".ckpt", theirs), ("pytorch", "
     convert("saved" + extension, "back.pt")
     compare(f"{extension} of its library to .pt, loaded by PyTorch",
             torch.load(here / "back.pt"), expected)
+
+
+def flatten(value, name=""):
+    """Nested dicts and lists of tensors and numbers, by our dotted names."""
+    if isinstance(value, (dict, list, tuple)):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in items:
+            yield from flatten(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, torch.Tensor):
+        value = value.detach()
+        yield name or "tensor", (value.float() if value.dtype == torch.bfloat16 else value).numpy()
+    else:
+        yield name, numpy.array(value)
+
+
+for path in sorted(formats.glob("torch-*/*")):
+    if path.name == "broken.pt":
+        refused = subprocess.run([program, "inspect", path], capture_output=True).returncode == 1
+        print(f"{path.name}: refused {refused}")
+        failures += [] if refused else [path.name]
+        continue
+    run(program, "convert", path, here / "file.npz")
+    compare(path.name, dict(numpy.load(here / "file.npz")),
+            dict(flatten(torch.load(path, map_location="cpu"))))
 sys.exit(bool(failures))

@@ -301,6 +301,25 @@ static void a_wrong_checksum_is_noticed(void **state)
     }
 }
 
+static void running_out_of_memory_is_an_error_at_every_request(void **state)
+{
+    (void)state;
+    for (size_t f = 0; f < sizeof same_five / sizeof same_five[0]; f++) {
+        char path[256];
+        i3d_weights weights;
+        long n = 0;
+        snprintf(path, sizeof path, I3D_GOLDEN "/checkpoint/%s", same_five[f]);
+        do {
+            assert_null(n ? weights.tensors : NULL); /* the failure before left nothing */
+            memory_fail_at(++n);
+        } while (i3d_weights_read(path, &weights) != I3D_OK);
+        memory_fail_at(0);
+        assert_true(n > 10);
+        assert_five(&weights);
+        i3d_weights_clear(&weights);
+    }
+}
+
 /* The real index of DeepMind's checkpoint; its data are not to be had. */
 static void deepminds_index_tells_every_name_and_place(void **state)
 {
@@ -370,6 +389,7 @@ int main(void)
         cmocka_unit_test(what_is_no_file_of_weights_is_refused_with_its_reason),
         cmocka_unit_test(a_file_that_is_cut_off_is_refused),
         cmocka_unit_test(a_wrong_checksum_is_noticed),
+        cmocka_unit_test(running_out_of_memory_is_an_error_at_every_request),
         cmocka_unit_test(deepminds_index_tells_every_name_and_place),
         cmocka_unit_test(real_files_of_two_formats_have_the_same_names_and_shapes),
     };

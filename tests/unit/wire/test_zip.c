@@ -1,0 +1,105 @@
+/* Zip archives, .npy headers and sorted tables. Real ones are read in unit/checkpoint. */
+#include "test.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "wire/npy.h"
+#include "wire/sstable.h"
+#include "wire/zip.h"
+
+static void write_archive(const char *path, size_t alignment)
+{
+    struct file_writer file;
+    static const struct bytes none = { 0 };
+    assert_ok(file_begin(path, &file));
+    struct zip_writer zip = { .stream = file.stream, .alignment = alignment };
+    assert_ok(zip_add(&zip, "first", (struct bytes){ (const uint8_t *)"abc", 3 },
+                      (struct bytes){ (const uint8_t *)"defgh", 5 }));
+    assert_ok(zip_add(&zip, "folder/empty", none, none));
+    assert_ok(zip_finish(&zip));
+    zip_writer_clear(&zip);
+    assert_ok(file_commit(&file));
+}
+
+static void entries_are_aligned_and_read_again(void **state)
+{
+    (void)state;
+    char path[128];
+    struct zip zip;
+    struct bytes content;
+    uint8_t *data, *made;
+    size_t count;
+    snprintf(path, sizeof path, "%s/a.zip", test_folder());
+    write_archive(path, 64);
+    assert_ok(file_read(path, &data, &count));
+    assert_ok(zip_open((struct bytes){ data, count }, &zip));
+    assert_int_equal(zip.count, 2);
+    const struct zip_entry *first = zip_find(&zip, "first");
+    assert_non_null(first);
+    assert_int_equal((first->data.at - data) % 64, 0);
+    assert_ok(zip_read(first, &content, &made));
+    assert_true(bytes_equal(content, "abcdefgh"));
+    assert_null(made);
+    assert_int_equal(zip_find(&zip, "folder/empty")->size, 0);
+    assert_null(zip_find(&zip, "none"));
+    ((uint8_t *)first->data.at)[0] = 'x';
+    assert_fails(zip_read(first, &content, &made), I3D_EFORMAT, "'first' is damaged");
+    zip_clear(&zip);
+    memory_free(data);
+}
+
+static void a_size_that_no_packing_reaches_takes_no_memory(void **state)
+{
+    (void)state;
+    struct bytes content;
+    uint8_t *made;
+    const struct zip_entry bomb = { .name = { (const uint8_t *)"bomb", 4 },
+                                    .data = { (const uint8_t *)"\3\0", 2 },
+                                    .size = (uint64_t)1 << 31,
+                                    .deflated = true };
+    assert_fails(zip_read(&bomb, &content, &made), I3D_EFORMAT, "damaged");
+    assert_null(made);
+}
+
+static void a_header_of_numpy_is_written_and_read(void **state)
+{
+    (void)state;
+    static const int64_t shape[] = { 2, 3, 4 };
+    for (int rank = 0; rank <= 3; rank++) {
+        struct buffer buffer = { 0 };
+        struct npy npy;
+        assert_ok(npy_header(&buffer, "<f4", rank, shape));
+        assert_int_equal(buffer.count % 64, 0);
+        assert_ok(npy_parse((struct bytes){ buffer.data, buffer.count }, &npy));
+        assert_string_equal(npy.type, "<f4");
+        assert_false(npy.fortran);
+        assert_int_equal(npy.rank, rank);
+        assert_memory_equal(npy.shape, shape, (size_t)rank * sizeof *shape);
+        assert_int_equal(npy.data.count, 0);
+        for (size_t cut = 0; cut < buffer.count; cut++)
+            assert_fails(npy_parse((struct bytes){ buffer.data, cut }, &npy), I3D_EFORMAT,
+                         "header is damaged");
+        buffer_clear(&buffer);
+    }
+}
+
+/* The check value of CRC-32C, and how tables turn it. */
+static void the_checksum_is_castagnolis(void **state)
+{
+    (void)state;
+    const struct bytes digits = { (const uint8_t *)"123456789", 9 };
+    assert_int_equal(crc32c(digits), 0xe3069283u);
+    uint32_t turned = crc32c_masked(digits) - 0xa282ead8u;
+    assert_int_equal(turned >> 17 | turned << 15, 0xe3069283u);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(entries_are_aligned_and_read_again),
+        cmocka_unit_test(a_size_that_no_packing_reaches_takes_no_memory),
+        cmocka_unit_test(a_header_of_numpy_is_written_and_read),
+        cmocka_unit_test(the_checksum_is_castagnolis),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
