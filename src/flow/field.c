@@ -51,14 +51,11 @@ static i3d_status check_header(const char *path, const uint8_t *data, size_t byt
     return I3D_OK;
 }
 
-i3d_status i3d_field_read(const char *path, i3d_field *out)
+i3d_status field_parse(const char *name, const uint8_t *data, size_t bytes, i3d_field *out)
 {
-    uint8_t *data = NULL;
-    size_t bytes;
     i3d_status status;
     *out = (i3d_field){ 0 };
-    TRY(file_read(path, &data, &bytes));
-    TRY(check_header(path, data, bytes));
+    TRY(check_header(name, data, bytes));
     out->width = (int)little32(data + 4);
     out->height = (int)little32(data + 8);
     size_t count = (size_t)out->width * (size_t)out->height;
@@ -69,9 +66,20 @@ i3d_status i3d_field_read(const char *path, i3d_field *out)
         out->v[i] = get_float(data + HEADER_BYTES + i * PIXEL_BYTES + 4);
     }
 out:
-    memory_free(data);
     if (status != I3D_OK)
         i3d_field_clear(out);
+    return status;
+}
+
+i3d_status i3d_field_read(const char *path, i3d_field *out)
+{
+    uint8_t *data;
+    size_t bytes;
+    *out = (i3d_field){ 0 };
+    i3d_status status = file_read(path, &data, &bytes);
+    if (status == I3D_OK)
+        status = field_parse(path, data, bytes, out);
+    memory_free(data);
     return status;
 }
 
