@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const struct format *const formats[] = { &format_onnx, &format_mindir };
+static const struct format *const formats[] = { &format_onnx, &format_mindir, &format_air };
 enum { FORMAT_COUNT = sizeof formats / sizeof formats[0], FIXED_BATCH = 8 };
 
 i3d_export_options i3d_export_defaults(void)

@@ -47,6 +47,12 @@ out:
     return status;
 }
 
+static bool is_air(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && strcmp(dot, ".air") == 0;
+}
+
 static i3d_status run(const i3d_model *model, const i3d_export_options *options, const float *clip,
                       float *logits)
 {
@@ -71,6 +77,8 @@ i3d_status i3d_export_verify(const i3d_model *model, const i3d_export_options *o
     size_t count = (size_t)model->options.channels * (size_t)options->frames *
                    (size_t)options->height * (size_t)options->width;
     struct random random = random_for(0, 0, 0);
+    if (is_air(path))
+        return failure(I3D_EUNSUPPORTED, "nothing here reads .air files");
     TRY(memory_get(count, sizeof *clip, &clip));
     TRY(memory_get(2 * classes, sizeof *logits, &logits));
     for (size_t i = 0; i < count; i++)

@@ -5,8 +5,8 @@
 #include <i3d/checkpoint.h>
 #include <i3d/export.h>
 
-static const char *const formats[] = { "net.onnx", "net.mindir" };
-enum { FORMATS = sizeof formats / sizeof formats[0] };
+static const char *const formats[] = { "net.onnx", "net.mindir", "net.air" };
+enum { FORMATS = sizeof formats / sizeof formats[0], READABLE = 2 };
 
 static char *at(const char *folder, const char *name)
 {
@@ -31,7 +31,7 @@ static void a_reader_gets_the_parameters_back(void **state)
     i3d_model *model = whole_model(3, I3D_HEAD_AVG), *copy = whole_model(3, I3D_HEAD_AVG);
     i3d_export_options options = i3d_export_defaults();
     const char *folder = test_folder();
-    for (int f = 0; f < FORMATS; f++) {
+    for (int f = 0; f < READABLE; f++) {
         char *path = at(folder, formats[f]);
         i3d_weights weights;
         i3d_match match;
