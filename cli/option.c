@@ -64,7 +64,6 @@ const struct option_row option_table[] = {
       .commands = "frames flow synth prepare annotate" },
     { .name = "preset",
       .type = OPTION_CHOICE,
-      .fallback = "opencv",
       .choices = "opencv|opencv-cuda|ipol|quality|fast|turbo",
       .help = "the numbers of the TV-L1 algorithm",
       .commands = "flow prepare" },
