@@ -21,7 +21,7 @@ i3d flow rgb flow --preset fast >out 2>>log
 same 'finished before: 3' "$(grep '^finished' out)"
 same 'frames: 12' "$(grep '^frames:' out)"
 
-i3d flow rgb killed 2>>log >out &
+"$I3D" flow rgb killed 2>>log >out &
 run=$!
 sleep .2
 kill -9 $run
