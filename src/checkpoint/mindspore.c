@@ -11,6 +11,7 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
+#include "base/talk.h"
 #include "wire/protobuf.h"
 
 #include <string.h>
@@ -97,7 +98,7 @@ out:
     return status;
 }
 
-/* Where the tensor being read ends; `filled` bytes of it are there. */
+/* The tensor being read, `filled` of whose bytes are there. */
 struct filling {
     i3d_tensor *tensor; /* NULL: none */
     size_t filled, bytes;
@@ -164,6 +165,10 @@ static i3d_status read_mindspore(const struct source *source, i3d_weights *out)
         if (field.number != 1 || field.type != PROTOBUF_BYTES)
             continue;
         TRY(parse_value(field.bytes, &piece));
+        if (bytes_equal(piece.type, "str")) {
+            talk("'%.*s' is a text: left out", (int)piece.tag.count, (const char *)piece.tag.at);
+            continue;
+        }
         TRY(add_piece(&piece, room, out, &filling));
     }
     if (status == I3D_END)
@@ -188,11 +193,11 @@ static int bid_mindspore(const struct source *source)
     return bytes_varint(&file, &key) && key == (2 << 3 | PROTOBUF_BYTES) ? 20 : 0;
 }
 
-/* One Value of `count` bytes of a tensor's content. */
+/* One Value of `count` bytes of a tensor's content. Each length counts what is inside. */
 static i3d_status write_value(FILE *stream, const i3d_tensor *tensor, const void *data,
                               size_t count)
 {
-    struct buffer about = { 0 }, head = { 0 };
+    struct buffer about = { 0 }, tag = { 0 }, front = { 0 };
     const char *type = type_names[tensor->dtype];
     i3d_status status = I3D_OK;
     for (int i = 0; i < tensor->rank; i++)
@@ -201,21 +206,17 @@ static i3d_status write_value(FILE *stream, const i3d_tensor *tensor, const void
         TRY(protobuf_put_number(&about, 1, 0));
     TRY(protobuf_put_bytes(&about, 2, type, strlen(type)));
     TRY(protobuf_put_length(&about, 3, count));
-    size_t name = about.count;
-    /* The tag and the lengths around it, each of which counts what is inside. */
-    TRY(protobuf_put_bytes(&head, 1, tensor->name, strlen(tensor->name)));
-    TRY(protobuf_put_length(&head, 2, name + count));
-    size_t value = head.count + about.count + count;
-    struct buffer outer = { 0 };
-    status = protobuf_put_length(&outer, 1, value);
-    fwrite(outer.data, 1, outer.count, stream);
-    fwrite(head.data, 1, head.count, stream);
-    fwrite(about.data, 1, about.count, stream);
+    TRY(protobuf_put_bytes(&tag, 1, tensor->name, strlen(tensor->name)));
+    TRY(protobuf_put_length(&tag, 2, about.count + count));
+    TRY(protobuf_put_length(&front, 1, tag.count + about.count + count));
+    TRY(buffer_add(&front, tag.data, tag.count));
+    TRY(buffer_add(&front, about.data, about.count));
+    fwrite(front.data, 1, front.count, stream);
     fwrite(data, 1, count, stream);
-    buffer_clear(&outer);
 out:
     buffer_clear(&about);
-    buffer_clear(&head);
+    buffer_clear(&tag);
+    buffer_clear(&front);
     return status;
 }
 
