@@ -9,7 +9,7 @@ static const char magic[] = "\x93NUMPY";
 
 static i3d_status damaged(void)
 {
-    return failure(I3D_EFORMAT, "the array's .npy header is damaged");
+    return failure(I3D_EFORMAT, "the array's .npy header is damaged: copy the file again");
 }
 
 /* What stands behind `'key':` in the header's text. */

@@ -85,7 +85,7 @@ struct machine {
 
 static i3d_status cut_off(void)
 {
-    return failure(I3D_EFORMAT, "its pickle is cut off or damaged");
+    return failure(I3D_EFORMAT, "its pickle is cut off or damaged: copy the file again");
 }
 
 static i3d_status push(struct machine *machine, struct pickle_value *value)

@@ -10,7 +10,8 @@ i3d_status protobuf_next(struct bytes *message, struct protobuf_field *out)
     if (message->count == 0)
         return I3D_END;
     if (!bytes_varint(message, &key))
-        return failure(I3D_EFORMAT, "a protobuf field's key is cut off or too long");
+        return failure(I3D_EFORMAT,
+                       "a protobuf field's key is cut off or too long: copy the file again");
     out->number = key >> 3;
     out->type = (enum protobuf_type)(key & 7);
     switch (out->type) {
@@ -30,7 +31,8 @@ i3d_status protobuf_next(struct bytes *message, struct protobuf_field *out)
         return failure(I3D_EFORMAT, "a protobuf field has the unknown type %d", (int)(key & 7));
     }
     if (!whole || out->number == 0)
-        return failure(I3D_EFORMAT, "protobuf field %llu is cut off or damaged",
+        return failure(I3D_EFORMAT,
+                       "protobuf field %llu is cut off or damaged: copy the file again",
                        (unsigned long long)out->number);
     return I3D_OK;
 }
