@@ -260,6 +260,8 @@ int cmd_train(const struct options *options)
     TRY(make_model(&job));
     set_options(&job);
     TRY(i3d_trainer_create(job.model, job.training, job.validation, &job.train, &job.trainer));
+    /* The record says how to train, not that this was a resume: it may start another run. */
+    option_unset(&all, option_find("train", "resume"));
     TRY(options_write(&all, job.config));
     TRY(i3d_trainer_run(job.trainer, &result));
     report(&job, &result);

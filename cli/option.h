@@ -64,5 +64,7 @@ const char *option_placeholder(const struct option_row *row);
 const char *option_value(const struct options *options, const struct option_row *row);
 /* Checks `text` against the row and keeps it. */
 i3d_status option_set(struct options *options, const struct option_row *row, const char *text);
+/* Back to the default. */
+void option_unset(struct options *options, const struct option_row *row);
 
 #endif

@@ -118,11 +118,16 @@ i3d_status option_set(struct options *options, const struct option_row *row, con
         break;
     }
     TRY(memory_string(text, &copy));
-    size_t index = (size_t)(row - option_table);
-    memory_free(options->values[index]);
-    options->values[index] = copy;
+    option_unset(options, row);
+    options->values[row - option_table] = copy;
 out:
     return status;
+}
+
+void option_unset(struct options *options, const struct option_row *row)
+{
+    memory_free(options->values[row - option_table]);
+    options->values[row - option_table] = NULL;
 }
 
 static i3d_status unknown(const char *command, const char *text, size_t length)

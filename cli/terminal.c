@@ -23,7 +23,7 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static void wipe(void)
+void terminal_wipe(void)
 {
     if (bar.shown)
         fputs("\r\033[K", stderr);
@@ -44,7 +44,7 @@ static void draw(long total, double time)
 {
     char cells[BAR_CELLS + 1];
     double rate = time > bar.began ? (double)(bar.done - bar.first) / (time - bar.began) : 0;
-    wipe();
+    terminal_wipe();
     fprintf(stderr, "\r%s", bar.what);
     if (total > 0) {
         long filled = bar.done < total ? bar.done * BAR_CELLS / total : BAR_CELLS;
@@ -76,7 +76,7 @@ static void progress(const char *what, long done, long total, void *context)
     }
     bar.done = done;
     if (total > 0 && done >= total)
-        wipe();
+        terminal_wipe();
     else if (time - bar.drawn >= .1)
         draw(total, time);
 }
@@ -84,7 +84,7 @@ static void progress(const char *what, long done, long total, void *context)
 static void remark(const char *text, void *context)
 {
     (void)context;
-    wipe();
+    terminal_wipe();
     fprintf(stderr, "%s\n", text);
 }
 
@@ -113,5 +113,5 @@ void terminal_end(void)
 {
     i3d_progress_to(NULL, NULL);
     i3d_log_to(NULL, NULL);
-    wipe();
+    terminal_wipe();
 }

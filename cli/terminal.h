@@ -8,7 +8,10 @@
  * SIGINT or SIGTERM asks the work to stop at its next safe point, the second ends at once. */
 void terminal_begin(const struct options *options);
 
-/* Takes an unfinished bar away. */
+/* Silence again. */
 void terminal_end(void);
+
+/* Takes the bar away until the next progress, so that a line can be printed. */
+void terminal_wipe(void);
 
 #endif

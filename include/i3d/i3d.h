@@ -22,5 +22,6 @@
 #include <i3d/checkpoint.h>
 #include <i3d/eval.h>
 #include <i3d/train.h>
+#include <i3d/export.h>
 
 #endif

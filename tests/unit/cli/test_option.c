@@ -102,6 +102,19 @@ static void without_a_value_the_default_is_in_force(void **state)
     options_clear(&options);
 }
 
+static void an_option_can_be_unset_again(void **state)
+{
+    (void)state;
+    struct options options;
+    assert_ok(parse("--batch-size 4 --save-dir a", &options));
+    option_unset(&options, option_find("train", "batch-size"));
+    option_unset(&options, option_find("train", "save-dir"));
+    assert_int_equal(option_int(&options, "batch-size"), 8);
+    assert_false(option_given(&options, "batch-size"));
+    assert_null(option_text(&options, "save-dir"));
+    options_clear(&options);
+}
+
 static void flags_have_a_positive_a_negative_and_a_spelled_form(void **state)
 {
     (void)state;
@@ -300,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_come_from_the_next_word_or_behind_an_equals_sign),
         cmocka_unit_test(without_a_value_the_default_is_in_force),
+        cmocka_unit_test(an_option_can_be_unset_again),
         cmocka_unit_test(flags_have_a_positive_a_negative_and_a_spelled_form),
         cmocka_unit_test(choices_are_matched_in_any_case_and_kept_as_the_table_spells_them),
         cmocka_unit_test(numbers_out_of_range_are_refused_with_the_range),
