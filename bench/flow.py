@@ -2,10 +2,10 @@
 """Our flow beside OpenCV's DualTVL1 in one run: bench/flow.py LIBI3D [--data DIR] [--json FILE].
 
 Pairs of 320 x 240 with known motion are made here, and FlyingChairs pairs are read where DIR
-(../shared/data/flow) is. For each pair the two take turns, one thread each; times are processor time
-of this thread, the least of the turns. The ratios are OpenCV's time over ours, for each pair and
-for the sums over those of 320 x 240: OpenCV stops early where little moves, most of our presets do
-not. Errors are end-point errors in pixels. Then two threads, each with pairs of its own, against
+(../shared/data/flow) is. For each pair the two take turns, one thread each; times are processor
+time of this thread, the least of the turns. The ratios are OpenCV's time over ours, for each pair
+and for the sums over those of 320 x 240: OpenCV stops early where little moves, most of our presets
+do not. Errors are end-point errors in pixels. Then two threads, each with pairs of its own, against
 one.
 """
 import argparse
