@@ -259,6 +259,8 @@ int cmd_train(const struct options *options)
     TRY(open_data(&job));
     TRY(make_model(&job));
     set_options(&job);
+    if (option_flag(&all, "calibrate-bn") && !job.train.resume)
+        TRY(i3d_model_calibrate(job.model, job.training, &job.train));
     TRY(i3d_trainer_create(job.model, job.training, job.validation, &job.train, &job.trainer));
     /* The record says how to train, not that this was a resume: it may start another run. */
     option_unset(&all, option_find("train", "resume"));

@@ -492,6 +492,11 @@ const struct option_row option_table[] = {
       .metavar = "X",
       .help = "how likely a feature is kept in training",
       .commands = "train" },
+    { .name = "calibrate-bn",
+      .type = OPTION_FLAG,
+      .help = "begin by giving norms the first batch's statistics without changing what the network "
+              "computes: for one that 'i3d inflate' made",
+      .commands = "train" },
     { .name = "freeze-bn",
       .type = OPTION_FLAG,
       .fallback = "true",

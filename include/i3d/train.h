@@ -64,6 +64,13 @@ I3D_API i3d_train_options i3d_train_defaults(void);
  * lists the known ones. Running statistics are never trained. */
 I3D_API i3d_status i3d_train_select(const i3d_model *model, const char *prefixes, bool *out);
 
+/* For a network whose norms have the statistics of no data (an inflated one), before its training:
+ * gives them those of the first training batch, and the scales and shifts that leave what the
+ * network computes as it was. Without it, a training in which norms use the batch's statistics
+ * begins with another function. Of the options: clip, batch, seed, engine, threads, workers. */
+I3D_API i3d_status i3d_model_calibrate(i3d_model *model, const i3d_dataset *dataset,
+                                       const i3d_train_options *options);
+
 typedef struct i3d_trainer i3d_trainer;
 
 /* Takes the run's folder, and if `resume` its last checkpoint into `model`. Model, data sets and
