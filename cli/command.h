@@ -47,6 +47,7 @@ int cmd_predict(const struct options *options);
 int cmd_convert(const struct options *options);
 int cmd_inspect(const struct options *options);
 int cmd_inflate(const struct options *options);
+int cmd_export(const struct options *options);
 int cmd_doctor(const struct options *options);
 int cmd_help(const struct options *options);
 int cmd_version(const struct options *options);
