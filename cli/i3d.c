@@ -116,6 +116,32 @@ const struct command command_table[] = {
                  "i3d train --resume output_standalone/20260101_1200_hmdb51_rgb_device0",
       .run = cmd_train },
 
+    { .name = "eval",
+      .arguments = "",
+      .summary = "measure the accuracy of one network or of both together",
+      .text = "Scores every video that --annotation-path lists for validation exactly once, with "
+              "--rgb, --flow, or both: then the scores of a video are added (joint). Prints top-1 "
+              "and top-5. With --save-dir it writes for each of rgb, flow and joint videos.csv, "
+              "classes.csv, confusion.csv and confusion.svg. With --checkpoints it evaluates many "
+              "of one run and writes summary.txt, the best first. How a network is to be run is in "
+              "its checkpoint; for the original's checkpoints give --compat mindspore.",
+      .example = "i3d eval --rgb run_rgb/checkpoints/best.ckpt --video-path data/rgb/mine/jpg \\\n"
+                 "    --annotation-path data/rgb/mine/annotation/mine_1.json --save-dir result\n"
+                 "i3d eval --rgb rgb.ckpt --flow flow.ckpt --video-path rgb/jpg \\\n"
+                 "    --video-path-joint-flow flow/jpg --annotation-path mine_1.json",
+      .run = cmd_eval },
+    { .name = "predict",
+      .arguments = "VIDEO...",
+      .summary = "say what happens in video files",
+      .text = "Decodes each VIDEO, computes flow if --flow is given, and prints the most probable "
+              "classes. With --rgb and --flow their scores are added. A video that cannot be read "
+              "is reported, the others go on, and the exit status is 1.",
+      .example = "i3d predict clip.mp4 --rgb run_rgb/checkpoints/best.ckpt\n"
+                 "i3d predict *.avi --rgb rgb.ckpt --flow flow.ckpt --labels hmdb51_1.json --json",
+      .least = 1,
+      .most = -1,
+      .run = cmd_predict },
+
     { .name = "inspect",
       .arguments = "FILE",
       .summary = "say what is in a file of weights",
@@ -226,7 +252,7 @@ const struct command *command_find(const char *name)
 
 int command_failed(void)
 {
-    terminal_end();
+    terminal_wipe();
     fprintf(stderr, "i3d: %s\n", i3d_error());
     return EXIT_FAILED;
 }
