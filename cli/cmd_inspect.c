@@ -61,6 +61,11 @@ static void report_network(struct report *report, const char *dialect, const i3d
     report_int(report, "state", (long long)matching->match.state);
 }
 
+static const char *other_names(const i3d_weights *weights)
+{
+    return weights_are_googlenet(weights) ? "Caffe (GoogLeNet): for 'i3d inflate'" : "not an I3D's";
+}
+
 int cmd_inspect(const struct options *options)
 {
     i3d_weights weights;
@@ -82,7 +87,7 @@ int cmd_inspect(const struct options *options)
     report_text(&report, "format", "%s", weights.format);
     report_int(&report, "tensors", (long long)weights.count);
     report_int(&report, "elements", (long long)elements);
-    report_network(&report, dialect ? dialect : "not an I3D's", model, &matching);
+    report_network(&report, dialect ? dialect : other_names(&weights), model, &matching);
     report_list(&report, "content");
     for (size_t i = 0; i < weights.count; i++)
         report_tensor(&report, &weights.tensors[i], kind_of(&matching, &weights.tensors[i], i));

@@ -58,6 +58,9 @@ bool naming_param(const struct naming *naming, const i3d_param *param,
 const i3d_tensor *naming_stem(const struct naming *naming, const i3d_weights *weights);
 const i3d_tensor *naming_logits(const struct naming *naming, const i3d_weights *weights);
 
+/* True of Caffe's 2-D GoogLeNet, which i3d_model_inflate() takes. */
+bool weights_are_googlenet(const i3d_weights *weights);
+
 /* True of what a checkpoint holds beside parameters: an optimizer's state, counters, and how to run
  * the network. */
 bool name_is_state(const char *name);

@@ -154,6 +154,12 @@ out:
     return status;
 }
 
+bool weights_are_googlenet(const i3d_weights *weights)
+{
+    return i3d_weights_find(weights, "conv1/7x7_s2/weight") &&
+           i3d_weights_find(weights, "inception_3a/pool_proj/weight");
+}
+
 i3d_status i3d_model_inflate(const i3d_weights *googlenet, int channels, i3d_model **out)
 {
     i3d_model_options options = { .channels = channels, .bn_epsilon = bn_epsilon };

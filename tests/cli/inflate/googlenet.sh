@@ -4,6 +4,7 @@ fails 1 "they are not those of Caffe's GoogLeNet" \
     i3d inflate "$I3D_SOURCE/tests/golden/checkpoint/mindspore.ckpt" a.ckpt
 [ ! -e a.ckpt ]
 [ -e "$googlenet" ] || skip "$googlenet is not here"
+i3d inspect "$googlenet" | grep -q "^names: Caffe (GoogLeNet): for 'i3d inflate'\$"
 i3d inflate "$googlenet" flow.ckpt --channels 2 | grep -q '^parameters: 13304872$'
 i3d inspect flow.ckpt >out
 grep -q '^names: MindSpore$' out
