@@ -327,4 +327,4 @@ static void write_air(const struct program *program, struct message *out)
     notes_write(program, out, put_note);
 }
 
-const struct format format_air = { ".air", false, write_air };
+const struct format format_air = { ".air", .write = write_air };

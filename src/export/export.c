@@ -13,7 +13,7 @@ i3d_export_options i3d_export_defaults(void)
     return (i3d_export_options){ .frames = 64, .height = 224, .width = 224, .resize = 256 };
 }
 
-static i3d_status find_format(const char *path, const struct format **out)
+i3d_status format_find(const char *path, const struct format **out)
 {
     const char *dot = strrchr(path_name(path), '.');
     for (int i = 0; dot && i < FORMAT_COUNT; i++)
@@ -54,7 +54,7 @@ i3d_status i3d_export(const i3d_model *model, const i3d_export_options *options,
     struct program *program = NULL;
     struct message file = { 0 };
     i3d_export_options settled = *options;
-    TRY(find_format(path, &format));
+    TRY(format_find(path, &format));
     TRY(check_options(model, format, &settled));
     TRY(program_create(model, &settled, &program));
     format->write(program, &file);

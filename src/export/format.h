@@ -8,12 +8,16 @@
 struct format {
     const char *extension; /* ".onnx" */
     bool any_size;         /* the batch or the number of frames may be left open */
+    bool readable;         /* i3d_weights_read() knows it */
 
     /* Adds the file's content to `out`, which keeps the first failure. */
     void (*write)(const struct program *program, struct message *out);
 };
 
 extern const struct format format_onnx, format_mindir, format_air;
+
+/* The format of files called `path`; I3D_EINVAL names the extensions. */
+i3d_status format_find(const char *path, const struct format **out);
 
 /* The preprocessing as texts, "i3d.frames" "64"; doc/export.md lists them. Each is given to `put`,
  * which adds it to the message as the format has it. */

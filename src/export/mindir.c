@@ -77,33 +77,29 @@ static void put_pads(struct message *node, const char *name, const struct step *
 }
 
 static void end_node(struct message *graph, struct message *node, const char *name,
-                     const char *operator)
+                     const char *type)
 {
     message_format(node, 2, "i3d:%s", name);
     message_format(node, 3, "i3d:%s", name);
-    message_text(node, 4, operator);
+    message_text(node, 4, type);
     message_child(graph, 1, node);
 }
 
-/* A constant of whole numbers; what reads it calls it by this name, without the graph's. */
+/* A constant, whose value is an attribute of `node`. What reads it calls it by this name, without
+ * the graph's. */
+static void end_constant(struct message *graph, struct message *node, const char *name)
+{
+    message_text(node, 2, name);
+    message_text(node, 3, name);
+    message_text(node, 4, "Constant");
+    message_child(graph, 1, node);
+}
+
 static void put_constant(struct message *graph, const char *name, int count, const int *values)
 {
     struct message node = { 0 };
     put_tuple(&node, "value", count, values);
-    message_text(&node, 2, name);
-    message_text(&node, 3, name);
-    message_text(&node, 4, "Constant");
-    message_child(graph, 1, &node);
-}
-
-static void put_item(struct message *graph, const char *name, int value)
-{
-    struct message node = { 0 };
-    put_number(&node, "value", ATTRIBUTE_INT64, value);
-    message_text(&node, 2, name);
-    message_text(&node, 3, name);
-    message_text(&node, 4, "Constant");
-    message_child(graph, 1, &node);
+    end_constant(graph, &node, name);
 }
 
 static void put_reshape(struct message *graph, const char *input, const char *output, int rank,
@@ -285,8 +281,9 @@ static void put_user_info(struct message *model, const char *name, const char *t
 
 static void write_mindir(const struct program *program, struct message *out)
 {
-    struct message graph = { 0 };
-    put_item(&graph, "first", 0);
+    struct message graph = { 0 }, first = { 0 };
+    put_number(&first, "value", ATTRIBUTE_INT64, 0);
+    end_constant(&graph, &first, "first");
     for (int i = 1; i < program->count; i++)
         put_step(&graph, program, &program->steps[i]);
     message_text(&graph, 2, "i3d");
@@ -304,4 +301,4 @@ static void write_mindir(const struct program *program, struct message *out)
     notes_write(program, out, put_user_info);
 }
 
-const struct format format_mindir = { ".mindir", false, write_mindir };
+const struct format format_mindir = { ".mindir", .readable = true, .write = write_mindir };

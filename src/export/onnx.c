@@ -79,8 +79,6 @@ static const char *put_operator(const struct program *program, const struct step
     case STEP_NORM:
         put_float(node, "epsilon", i3d_model_get_options(program->model)->bn_epsilon);
         return "BatchNormalization";
-    case STEP_RELU:
-        return "Relu";
     case STEP_MAX_POOL:
         if (step->whole)
             return "GlobalMaxPool";
@@ -97,7 +95,7 @@ static const char *put_operator(const struct program *program, const struct step
         put_int(node, "keepdims", 0);
         return "ReduceMean";
     default:
-        return "Identity";
+        return "Relu";
     }
 }
 
@@ -180,4 +178,5 @@ static void write_onnx(const struct program *program, struct message *out)
     notes_write(program, out, put_metadata);
 }
 
-const struct format format_onnx = { ".onnx", true, write_onnx };
+const struct format format_onnx = { ".onnx", .any_size = true, .readable = true,
+                                    .write = write_onnx };

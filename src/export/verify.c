@@ -1,8 +1,9 @@
-#include <i3d/export.h>
+#include "export/format.h"
 
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "model/graph.h"
 #include "model/model.h"
 
 #include <i3d/checkpoint.h>
@@ -47,12 +48,6 @@ out:
     return status;
 }
 
-static bool is_air(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    return dot && strcmp(dot, ".air") == 0;
-}
-
 static i3d_status run(const i3d_model *model, const i3d_export_options *options, const float *clip,
                       float *logits)
 {
@@ -67,35 +62,41 @@ static i3d_status run(const i3d_model *model, const i3d_export_options *options,
     return status;
 }
 
+static i3d_status compare(const float *a, const float *b, size_t count, double *out)
+{
+    *out = 0;
+    for (size_t i = 0; i < count; i++) {
+        double difference = fabs((double)a[i] - b[i]);
+        if (!isfinite(difference))
+            return failure(I3D_EFORMAT, "the logits of a random clip are not finite");
+        *out = fmax(*out, difference);
+    }
+    return I3D_OK;
+}
+
 i3d_status i3d_export_verify(const i3d_model *model, const i3d_export_options *options,
                              const char *path, double *out)
 {
     i3d_status status;
+    struct graph graph;
     i3d_model *copy = NULL;
     float *clip = NULL, *logits = NULL;
-    size_t classes = (size_t)model->options.classes;
-    size_t count = (size_t)model->options.channels * (size_t)options->frames *
-                   (size_t)options->height * (size_t)options->width;
     struct random random = random_for(0, 0, 0);
-    if (is_air(path))
-        return failure(I3D_EUNSUPPORTED, "nothing here reads .air files");
-    TRY(memory_get(count, sizeof *clip, &clip));
+    const struct format *format = NULL;
+    TRY(format_find(path, &format));
+    if (!format->readable)
+        return failure(I3D_EUNSUPPORTED, "nothing here reads %s files", format->extension);
+    TRY(graph_create(model, options->frames, options->height, options->width, &graph));
+    size_t floats = value_floats(&graph.values[0]), classes = (size_t)graph.classes;
+    TRY(memory_get(floats, sizeof *clip, &clip));
     TRY(memory_get(2 * classes, sizeof *logits, &logits));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < floats; i++)
         clip[i] = (float)(random_unit(&random) * 2 - 1);
     TRY(i3d_model_create(&model->options, &copy));
     TRY(read_back(path, options->fold_bn, copy));
     TRY(run(model, options, clip, logits));
     TRY(run(copy, options, clip, logits + classes));
-    *out = 0;
-    for (size_t c = 0; c < classes; c++) {
-        double difference = fabs((double)logits[c] - logits[classes + c]);
-        if (!isfinite(difference)) {
-            status = failure(I3D_EFORMAT, "the logits of a random clip are not finite");
-            goto out;
-        }
-        *out = fmax(*out, difference);
-    }
+    TRY(compare(logits, logits + classes, classes, out));
 out:
     i3d_model_free(copy);
     memory_free(clip);
