@@ -58,6 +58,10 @@ def make_safetensors():
 def make_numpy():
     np.savez(here / "stored.npz", **tensors)
     np.savez_compressed(here / "deflated.npz", **tensors)
+    # The form of archives above 4 GB, at any size.
+    import zipfile
+    zipfile.ZIP64_LIMIT = zipfile.ZIP_FILECOUNT_LIMIT = 1
+    np.savez(here / "zip64.npz", **tensors)
     np.save(here / "fortran.npy", np.asfortranarray(values("float32", (2, 3, 4))))
 
 

@@ -48,6 +48,47 @@ static void entries_are_aligned_and_read_again(void **state)
     memory_free(data);
 }
 
+/* The archive again with the end that archives of 4 GB have. */
+static void a_64_bit_end_is_followed(void **state)
+{
+    (void)state;
+    enum { END = 22 };
+    char path[128];
+    struct buffer wide = { 0 };
+    struct zip zip;
+    uint8_t *data;
+    size_t count;
+    snprintf(path, sizeof path, "%s/a.zip", test_folder());
+    write_archive(path, 1);
+    assert_ok(file_read(path, &data, &count));
+    const uint8_t *end = data + count - END;
+    struct bytes sizes = { end + 12, 8 };
+    uint64_t directory, at, place = count - END;
+    assert_true(bytes_number(&sizes, 4, &directory) && bytes_number(&sizes, 4, &at));
+    const struct {
+        size_t size;
+        uint64_t value;
+    } numbers[] = {
+        { 4, 0x06064b50 }, { 8, 44 }, { 4, 0x002d002d }, { 8, 0 },
+        { 8, 2 },          { 8, 2 },  { 8, directory },  { 8, at },
+        { 4, 0x07064b50 }, { 4, 0 },  { 8, place },      { 4, 1 },
+        { 4, 0x06054b50 }, { 4, 0 },  { 4, UINT32_MAX }, { 4, UINT32_MAX },
+        { 4, UINT32_MAX }, { 2, 0 },
+    };
+    assert_ok(buffer_add(&wide, data, place));
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        assert_ok(buffer_number(&wide, numbers[i].size, numbers[i].value));
+    assert_ok(zip_open((struct bytes){ wide.data, wide.count }, &zip));
+    assert_int_equal(zip.count, 2);
+    assert_non_null(zip_find(&zip, "folder/empty"));
+    zip_clear(&zip);
+    wide.data[place] = 0;
+    assert_fails(zip_open((struct bytes){ wide.data, wide.count }, &zip), I3D_EFORMAT,
+                 "64-bit end");
+    buffer_clear(&wide);
+    memory_free(data);
+}
+
 static void a_size_that_no_packing_reaches_takes_no_memory(void **state)
 {
     (void)state;
@@ -97,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_aligned_and_read_again),
+        cmocka_unit_test(a_64_bit_end_is_followed),
         cmocka_unit_test(a_size_that_no_packing_reaches_takes_no_memory),
         cmocka_unit_test(a_header_of_numpy_is_written_and_read),
         cmocka_unit_test(the_checksum_is_castagnolis),
