@@ -1,6 +1,7 @@
-/* i3d flow: frames or videos to folders of flow, or one video to a video that shows it. */
+/* i3d flow: frames or videos to stores of flow, or one video to a video that shows it. */
 #include "command.h"
 #include "report.h"
+#include "store_option.h"
 
 #include "flow/flow_extract.h"
 #include "flow/flow_view.h"
@@ -69,16 +70,17 @@ int cmd_flow(const struct options *options)
                                                .fps = option_real(options, "fps") },
                                     .writer = flow_writer_defaults(),
                                     .jobs = (int)option_int(options, "jobs") };
-    request.writer.bound = option_real(options, "bound");
+    request.writer.store.bound = option_real(options, "bound");
     request.writer.fields = option_flag(options, "flo");
-    request.writer.quality = (int)option_int(options, "quality");
+    request.writer.store.quality = (int)option_int(options, "quality");
 
     struct flow_extracted result;
-    if (read_algorithm(options, &request.writer.flow) != I3D_OK)
+    if (read_algorithm(options, &request.writer.flow) != I3D_OK ||
+        option_store_form(options, &request.writer.store.form) != I3D_OK)
         return command_failed();
     if (option_flag(options, "visualize"))
         return command_result(flow_view(request.source, &request.video, &request.writer.flow,
-                                        request.writer.bound, options->arguments[1]));
+                                        request.writer.store.bound, options->arguments[1]));
     if (flow_extract(&request, options->arguments[1], &result) != I3D_OK)
         return command_failed();
     report_result(options, &result);

@@ -1,6 +1,7 @@
-/* i3d frames: videos to folders of JPEG frames. */
+/* i3d frames: videos to stores of their frames. */
 #include "command.h"
 #include "report.h"
+#include "store_option.h"
 
 #include "video/frames_extract.h"
 
@@ -9,10 +10,12 @@ int cmd_frames(const struct options *options)
     struct frames_extract request = { .source = options->arguments[0],
                                       .video = { .short_side = (int)option_int(options, "size"),
                                                  .fps = option_real(options, "fps") },
-                                      .quality = (int)option_int(options, "quality"),
+                                      .store = { .quality = (int)option_int(options, "quality"),
+                                                 .planes = 1 },
                                       .jobs = (int)option_int(options, "jobs") };
     struct frames_extracted result;
-    if (frames_extract(&request, options->arguments[1], &result) != I3D_OK)
+    if (option_store_form(options, &request.store.form) != I3D_OK ||
+        frames_extract(&request, options->arguments[1], &result) != I3D_OK)
         return command_failed();
     struct report report = report_begin(options);
     report_int(&report, "videos", (long long)result.videos);

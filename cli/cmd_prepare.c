@@ -1,6 +1,7 @@
 /* i3d prepare: video files to frames, flow and annotation in one pass. */
 #include "command.h"
 #include "report.h"
+#include "store_option.h"
 
 #include "clip/prepare.h"
 
@@ -30,11 +31,12 @@ int cmd_prepare(const struct options *options)
         .flow = flow_writer_defaults(),
         .jobs = (int)option_int(options, "jobs"),
     };
-    request.flow.bound = option_real(options, "bound");
-    request.flow.quality = (int)option_int(options, "quality");
+    request.flow.store.bound = option_real(options, "bound");
+    request.flow.store.quality = (int)option_int(options, "quality");
 
     struct prepared result;
     if (i3d_flow_preset(option_text(options, "preset"), &request.flow.flow) != I3D_OK ||
+        option_store_form(options, &request.flow.store.form) != I3D_OK ||
         prepare_run(&request, options->arguments[2], &result) != I3D_OK)
         return command_failed();
     report_result(options, &result);

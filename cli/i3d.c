@@ -23,19 +23,21 @@ const struct command command_table[] = {
       .text =
           "Reads VIDEOS/class/video.ext, whatever FFmpeg can, and writes "
           "TARGET/class/video/image_00001.jpg and so on, upright and scaled, and n_frames, their "
-          "number. A video's folder appears whole or not at all, and one that is there is left "
-          "alone. Videos that fail are listed in TARGET/failures.csv with the reason, and the "
-          "exit status is 1.",
-      .example = "i3d frames videos rgb\ni3d frames videos rgb --size 256 --fps 25",
+          "number; or with --store mkv one file TARGET/class/video.mkv. Either appears whole or "
+          "not at all, and one that is there is left alone. Videos that fail are listed in "
+          "TARGET/failures.csv with the reason, and the exit status is 1.",
+      .example = "i3d frames videos rgb\ni3d frames videos rgb --size 256 --fps 25\n"
+                 "i3d frames videos rgb --store mkv",
       .least = 2,
       .most = 2,
       .run = cmd_frames },
     { .name = "nframes",
       .arguments = "DIR",
       .summary = "count and check folders of frames or flow",
-      .text = "Writes the highest index of the pictures in each DIR/class/video into its n_frames. "
-              "Tells which have gaps, and with --rgb which flow has not as many frames as the rgb; "
-              "then the exit status is 1.",
+      .text = "Writes the highest index of the pictures in each DIR/class/video into its n_frames; "
+              "looks whether each DIR/class/video.mkv has all it should. Tells which have gaps, "
+              "and with --rgb which flow has not as many frames as the rgb; then the exit status "
+              "is 1.",
       .example = "i3d nframes rgb\ni3d nframes flow --rgb rgb",
       .least = 1,
       .most = 1,
@@ -43,12 +45,13 @@ const struct command command_table[] = {
     { .name = "flow",
       .arguments = "SOURCE TARGET",
       .summary = "compute TV-L1 optical flow",
-      .text = "Reads SOURCE/class/video/image_00001.jpg and so on, or with --from-videos "
-              "SOURCE/class/video.ext, and writes TARGET/class/video/image_00001x.jpg, "
-              "image_00001y.jpg and so on: the motion from each frame to the next, right and "
-              "down, as grey values around 128. The first is zero, so there are as many as "
-              "frames; n_frames holds their number. A video's folder appears whole or not at "
-              "all, and one that is there is left alone. Videos that fail are listed in "
+      .text = "Reads SOURCE/class/video/image_00001.jpg and so on or SOURCE/class/video.mkv, as "
+              "'i3d frames' writes them, or with --from-videos SOURCE/class/video.ext, and writes "
+              "TARGET/class/video/image_00001x.jpg, image_00001y.jpg and so on: the motion from "
+              "each frame to the next, right and down, as grey values around 128. The first is "
+              "zero, so there are as many as frames; n_frames holds their number. With --store "
+              "mkv it is one file, TARGET/class/video.mkv. Either appears whole or not at all, "
+              "and one that is there is left alone. Videos that fail are listed in "
               "TARGET/failures.csv, and the exit status is 1. A frame whose size is not the "
               "first one's is scaled to it.",
       .example = "i3d flow hmdb51/rgb hmdb51/flow\n"
@@ -73,10 +76,10 @@ const struct command command_table[] = {
       .summary = "write which video is of which class and for what",
       .text = "annotate hmdb51|ucf101 SPLIT_FILES JPG_FOLDER TARGET reads the official split files "
               "and writes TARGET/hmdb51_1.json to _3.json, or ucf101_01.json to _03.json. annotate "
-              "folder FOLDER TARGET.json takes any FOLDER/class/video, folders of frames or video "
-              "files, with --split a table, or draws a split. Classes and videos are found in any "
-              "case of their letters. Videos that are not there are all named, and the exit "
-              "status is 1, unless --allow-missing.",
+              "folder FOLDER TARGET.json takes any FOLDER/class/video, folders of frames, files of "
+              "them or videos, with --split a table, or draws a split. Classes and videos are "
+              "found in any case of their letters. Videos that are not there are all named, and "
+              "the exit status is 1, unless --allow-missing.",
       .example =
           "i3d annotate hmdb51 splits data/rgb/hmdb51/jpg data/rgb/hmdb51/annotation\n"
           "i3d annotate folder videos split.json --ratio 0.8 --group-pattern '_g([0-9]+)_'\n"
@@ -91,8 +94,9 @@ const struct command command_table[] = {
               "ROOT/rgb/DATASET/jpg, flow to ROOT/flow/DATASET/jpg and annotations to "
               "ROOT/{rgb,flow}/DATASET/annotation. DATASET is hmdb51 or ucf101, with the folder of "
               "the official split files as --split, or any other name, with a table as --split or "
-              "a split drawn. What is finished is left alone, so the same command goes on after "
-              "an interruption. Videos that fail are listed in ROOT/failures.csv, and the exit "
+              "a split drawn. With --store mkv each video is two files instead of two folders. "
+              "What is finished is left alone, so the same command goes on after an "
+              "interruption. Videos that fail are listed in ROOT/failures.csv, and the exit "
               "status is 1.",
       .example = "i3d prepare hmdb51 videos data --split hmdb51_splits\n"
                  "i3d prepare mine videos data --ratio 0.8 --size 256 --jobs 8",

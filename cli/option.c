@@ -298,8 +298,8 @@ const struct option_row option_table[] = {
     { .name = "video-path",
       .type = OPTION_TEXT,
       .metavar = "DIR",
-      .help = "frames, DIR/class/video/image_00001.jpg, or with --source video the files; of eval "
-              "joint those of rgb",
+      .help = "frames or flow, DIR/class/video/image_00001.jpg or DIR/class/video.mkv, or with "
+              "--source video the video files; of eval joint those of rgb",
       .commands = "train eval" },
     { .name = "annotation-path",
       .type = OPTION_TEXT,
@@ -321,7 +321,18 @@ const struct option_row option_table[] = {
       .type = OPTION_CHOICE,
       .fallback = "jpg",
       .choices = "jpg|video",
-      .help = "read folders of frames, or rgb straight from video files",
+      .help = "read what 'i3d prepare' wrote, or decode video files and compute their flow",
+      .commands = "train eval" },
+    { .name = "flow-preset",
+      .type = OPTION_CHOICE,
+      .fallback = "fast",
+      .choices = "opencv|opencv-cuda|ipol|quality|fast|turbo",
+      .help = "how --source video computes flow",
+      .commands = "train eval" },
+    { .name = "flow-cache",
+      .type = OPTION_TEXT,
+      .metavar = "DIR",
+      .help = "keeps the flow that --source video computes, lossless, for later",
       .commands = "train eval" },
     { .name = "strict",
       .type = OPTION_FLAG,
@@ -506,8 +517,9 @@ const struct option_row option_table[] = {
       .commands = "train eval" },
     { .name = "calibrate-bn",
       .type = OPTION_FLAG,
-      .help = "begin by giving norms the first batch's statistics without changing what the network "
-              "computes: for one that 'i3d inflate' made",
+      .help =
+          "begin by giving norms the first batch's statistics without changing what the network "
+          "computes: for one that 'i3d inflate' made",
       .commands = "train" },
     { .name = "freeze-bn",
       .type = OPTION_FLAG,

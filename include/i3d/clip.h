@@ -19,18 +19,22 @@ typedef struct i3d_dataset i3d_dataset;
 
 typedef struct i3d_dataset_options {
     const char *annotation; /* JSON of the original's form */
-    const char *root;       /* jpg root: root/label/video/image_00001.jpg, n_frames;
-                               or the root of the video files, with `video` set */
+    const char *root;       /* of stores: root/label/video/image_00001.jpg, n_frames, or
+                               root/label/video.mkv; or of the video files, with `video` set */
     i3d_stream stream;
     i3d_subset subset;
-    bool video;     /* --source video: decode root/label/video.* instead of jpgs (I3D_RGB only) */
-    int short_side; /* with `video`, as in i3d_video_options: the numbers that the jpgs would ... */
+    bool video;     /* decode root/label/video.* instead, and of I3D_FLOW compute the flow */
+    int short_side; /* with `video`, as in i3d_video_options: the numbers that the store would ...
+                     */
     double fps;     /* ... have been made with give the same clips but for JPEG's loss */
-    bool strict;    /* a missing video is an error; otherwise it is reported and left out */
+    const char *flow_preset; /* of that flow, as i3d_flow_preset(); NULL: "fast" */
+    const char *flow_cache;  /* a folder that keeps that flow, lossless, for later; NULL: none */
+    bool strict; /* a missing video is an error; otherwise it is reported and left out */
 } i3d_dataset_options;
 
 /* Labels and videos keep the annotation's order. Folders are found in any case of their letters. A
- * video without frames counts as missing; none left is I3D_EINVAL; no n_frames file is I3D_EIO. */
+ * video without frames counts as missing; none left is I3D_EINVAL; a folder without n_frames is
+ * I3D_EIO. */
 I3D_API i3d_status i3d_dataset_open(const i3d_dataset_options *options, i3d_dataset **out);
 I3D_API void i3d_dataset_close(i3d_dataset *dataset);
 I3D_API int i3d_dataset_video_count(const i3d_dataset *dataset);

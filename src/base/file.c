@@ -1,6 +1,7 @@
 #include "base/file.h"
 #include "base/failure.h"
 #include "base/memory.h"
+#include "base/talk.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -104,6 +105,19 @@ i3d_status file_write(const char *path, const void *data, size_t bytes)
         return status;
     }
     return file_commit(&writer);
+}
+
+i3d_status file_put(const char *path, const void *data, size_t bytes)
+{
+    i3d_status status = I3D_OK;
+    FILE *stream = fopen(path, "wb");
+    if (!stream)
+        return failure_errno("cannot write '%s'", path);
+    if (fwrite(data, 1, bytes, stream) != bytes)
+        status = failure_errno("cannot write '%s'", path);
+    if (fclose(stream) != 0 && status == I3D_OK)
+        status = failure_errno("cannot write '%s'", path);
+    return status;
 }
 
 bool file_exists(const char *path)
@@ -267,6 +281,19 @@ i3d_status lock_take(const char *folder, struct lock *out)
     }
 out:
     memory_free(path);
+    return status;
+}
+
+i3d_status lock_wait(const char *path, struct lock *out)
+{
+    i3d_status status = I3D_OK;
+    out->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (out->descriptor < 0)
+        return failure_errno("cannot write '%s'", path);
+    while (status == I3D_OK && flock(out->descriptor, LOCK_EX) != 0)
+        status = errno == EINTR ? check_interrupt() : failure_errno("cannot lock '%s'", path);
+    if (status != I3D_OK)
+        lock_release(out);
     return status;
 }
 

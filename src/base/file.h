@@ -27,6 +27,10 @@ void file_discard(struct file_writer *writer);
 /* All at once. */
 i3d_status file_write(const char *path, const void *data, size_t bytes);
 
+/* Straight to `path`, without a sync: for the inside of a folder that folder_commit() will sync as
+ * a whole. */
+i3d_status file_put(const char *path, const void *data, size_t bytes);
+
 bool file_exists(const char *path); /* of any kind */
 bool file_is_folder(const char *path);
 
@@ -61,6 +65,8 @@ struct lock {
     int descriptor; /* -1: not held */
 };
 i3d_status lock_take(const char *folder, struct lock *out);
+/* An advisory lock on the file `path`, which is made if need be; waits for whoever holds it. */
+i3d_status lock_wait(const char *path, struct lock *out);
 void lock_release(struct lock *lock);
 
 /* "a/b"; and the part of `path` behind the last slash (a loan). Free what path_join gives. */

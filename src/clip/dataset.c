@@ -4,6 +4,7 @@
 #include "base/talk.h"
 #include "clip/annotation.h"
 #include "clip/layout.h"
+#include "video/store.h"
 
 #include <limits.h>
 
@@ -15,7 +16,7 @@ static i3d_status add_video(struct i3d_dataset *dataset, const struct annotated 
     i3d_status status;
     long frames = 0;
     if (!dataset->video)
-        TRY(layout_read_frames(path, &frames));
+        TRY(store_count(path, &frames));
     TRY(memory_string(video->name, &added->name));
     atomic_init(&added->frames, frames);
     added->path = path;
@@ -47,7 +48,6 @@ static i3d_status find_videos(struct i3d_dataset *dataset, const struct annotati
                               const i3d_dataset_options *options, struct names *missing)
 {
     struct layout layout;
-    enum layout_kind kind = options->video ? LAYOUT_FILE : LAYOUT_FOLDER;
     i3d_status status = layout_open(options->root, &layout);
     if (status != I3D_OK)
         return status;
@@ -55,10 +55,12 @@ static i3d_status find_videos(struct i3d_dataset *dataset, const struct annotati
     for (size_t i = 0; i < annotation->count; i++) {
         const struct annotated *video = &annotation->videos[i];
         int before = dataset->count;
+        const char *class_name = annotation->labels.items[video->label];
         char *path;
         if (video->subset != options->subset)
             continue;
-        TRY(layout_find(&layout, annotation->labels.items[video->label], video->name, kind, &path));
+        TRY(options->video ? layout_find(&layout, class_name, video->name, LAYOUT_FILE, &path)
+                           : layout_find_store(&layout, class_name, video->name, &path));
         if (path)
             TRY(add_video(dataset, video, path));
         if (dataset->count == before)
@@ -116,13 +118,23 @@ static i3d_status tell_empty_labels(const struct i3d_dataset *dataset, i3d_subse
     return I3D_OK;
 }
 
+/* How flow is computed, and where it is kept: a folder for each way to compute it. */
+static i3d_status prepare_flow(struct i3d_dataset *dataset, const i3d_dataset_options *options)
+{
+    i3d_status status;
+    const char *preset = options->flow_preset ? options->flow_preset : "fast";
+    if (!options->video || options->stream != I3D_FLOW)
+        return I3D_OK;
+    TRY(i3d_flow_preset(preset, &dataset->flow));
+    if (options->flow_cache)
+        TRY(memory_format(&dataset->cache, "%s/%s_%d_%gfps", options->flow_cache, preset,
+                          options->short_side, options->fps));
+out:
+    return status;
+}
+
 static i3d_status check_options(const i3d_dataset_options *options)
 {
-    if (options->video && options->stream == I3D_FLOW)
-        return failure(I3D_EUNSUPPORTED,
-                       "flow is not computed while loading: run 'i3d flow --from-videos %s "
-                       "FLOW_DIR' first and give FLOW_DIR as the root, with jpgs as the source",
-                       options->root);
     if (options->short_side < 0 || !(options->fps >= 0))
         return failure(I3D_EINVAL, "short side %d and rate %g may not be negative",
                        options->short_side, options->fps);
@@ -140,8 +152,8 @@ i3d_status i3d_dataset_open(const i3d_dataset_options *options, i3d_dataset **ou
     TRY(memory_get(1, sizeof *dataset, &dataset));
     dataset->stream = options->stream;
     dataset->video = options->video;
-    dataset->short_side = options->short_side;
-    dataset->fps = options->fps;
+    dataset->decode = (i3d_video_options){ .fps = options->fps, .short_side = options->short_side };
+    TRY(prepare_flow(dataset, options));
     TRY(annotation_read(options->annotation, &annotation));
     if (annotation.count > INT_MAX)
         TRY(failure(I3D_EUNSUPPORTED, "'%s' has too many videos", options->annotation));
@@ -169,6 +181,7 @@ void i3d_dataset_close(i3d_dataset *dataset)
         memory_free(dataset->videos[i].path);
     }
     memory_free(dataset->videos);
+    memory_free(dataset->cache);
     names_clear(&dataset->labels);
     memory_free(dataset);
 }

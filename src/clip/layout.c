@@ -2,9 +2,6 @@
 #include "base/failure.h"
 #include "base/memory.h"
 
-#include <limits.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -52,7 +49,9 @@ typedef int (*compare)(const char *, const char *, size_t);
 
 static bool matches(const char *entry, const char *video, enum layout_kind kind, compare same)
 {
-    const char *dot = kind == LAYOUT_FILE ? strrchr(entry, '.') : NULL;
+    const char *dot = kind == LAYOUT_FOLDER ? NULL : strrchr(entry, '.');
+    if (kind == LAYOUT_PACK && (!dot || strcmp(dot, ".mkv") != 0))
+        return false;
     size_t length = dot ? (size_t)(dot - entry) : strlen(entry);
     return length == strlen(video) && same(entry, video, length) == 0;
 }
@@ -94,26 +93,11 @@ out:
     return status;
 }
 
-i3d_status layout_read_frames(const char *folder, long *out)
+i3d_status layout_find_store(struct layout *layout, const char *class_name, const char *video,
+                             char **out)
 {
-    i3d_status status;
-    char *path = NULL, *end;
-    uint8_t *text = NULL;
-    size_t bytes;
-    TRY(path_join(&path, folder, "n_frames"));
-    if (!file_exists(path))
-        TRY(failure(I3D_EIO, "'%s' is missing; 'i3d nframes' writes it", path));
-    TRY(file_read(path, &text, &bytes));
-    /* As a real number, since that is how the original reads it. */
-    double frames = strtod((const char *)text, &end);
-    end += strspn(end, " \t\r\n");
-    if (end == (char *)text || *end || !(frames >= 0 && frames <= INT_MAX) ||
-        frames != floor(frames))
-        TRY(failure(I3D_EFORMAT, "'%s' does not hold a number of frames; 'i3d nframes' writes it",
-                    path));
-    *out = (long)frames;
-out:
-    memory_free(path);
-    memory_free(text);
+    i3d_status status = layout_find(layout, class_name, video, LAYOUT_FOLDER, out);
+    if (status == I3D_OK && !*out)
+        status = layout_find(layout, class_name, video, LAYOUT_PACK, out);
     return status;
 }

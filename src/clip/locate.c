@@ -5,6 +5,7 @@
 #include "base/talk.h"
 #include "base/thread.h"
 #include "clip/layout.h"
+#include "video/store.h"
 
 #include <i3d/video.h>
 
@@ -13,7 +14,8 @@ struct count {
     char **paths; /* of the videos; NULL: not there */
 };
 
-/* Decoding is the only sure way: containers lie about their number of frames. */
+/* Of what is no store, decoding is the only sure way: containers lie about their number of frames.
+ */
 static i3d_status count_decoded(const char *path, long *out)
 {
     i3d_video *video;
@@ -37,7 +39,8 @@ static i3d_status count_one(size_t index, int worker, void *context)
     i3d_status status = check_interrupt();
     if (status != I3D_OK || !path)
         return status;
-    return file_is_folder(path) ? layout_read_frames(path, frames) : count_decoded(path, frames);
+    status = store_count(path, frames);
+    return status == I3D_EFORMAT && !file_is_folder(path) ? count_decoded(path, frames) : status;
 }
 
 static i3d_status find_all(const struct annotation *annotation, const char *root, char **paths)

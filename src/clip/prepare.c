@@ -3,33 +3,33 @@
 #include "base/memory.h"
 #include "base/talk.h"
 #include "base/thread.h"
-#include "video/frame_writer.h"
 #include "video/walk.h"
 
 #include <stdatomic.h>
 
 struct preparation {
     const struct prepare *request;
+    struct store_options store; /* of the frames */
     struct flow_writer_options flow;
     char *rgb, *flows; /* the two jpg roots */
     atomic_long frames;
     atomic_size_t finished_before;
 };
 
-/* The two folders of one video; one that is not wanted is there already. */
+/* The two stores of one video; one that is not wanted is there already. */
 struct pair {
-    struct frame_writer rgb;
+    struct store_writer rgb;
     struct flow_writer flow;
     bool wants_rgb, wants_flow;
 };
 
-static i3d_status make_folder(const char *root, const struct video_file *video, char **out,
-                              bool *wanted)
+static i3d_status choose_path(const char *root, const struct video_file *video,
+                              enum store_form form, char **out, bool *wanted)
 {
     i3d_status status;
     char *class_folder = NULL;
     TRY(path_join(&class_folder, root, video->class_name));
-    TRY(path_join(out, class_folder, video->name));
+    TRY(store_path(class_folder, video->name, form, out));
     *wanted = !file_exists(*out);
     if (*wanted)
         TRY(folder_make(class_folder));
@@ -42,7 +42,7 @@ static i3d_status add_frame(struct pair *pair, const i3d_image *frame)
 {
     i3d_status status = check_interrupt();
     if (status == I3D_OK && pair->wants_rgb)
-        status = frame_writer_add(&pair->rgb, frame);
+        status = store_add(&pair->rgb, frame);
     if (status == I3D_OK && pair->wants_flow)
         status = flow_writer_add(&pair->flow, frame);
     return status;
@@ -76,26 +76,27 @@ static i3d_status prepare_one(const struct video_file *video, int worker, void *
     long frames = 0;
     i3d_status status;
     (void)worker;
-    TRY(make_folder(preparation->rgb, video, &rgb, &pair.wants_rgb));
-    TRY(make_folder(preparation->flows, video, &flow, &pair.wants_flow));
+    enum store_form form = preparation->store.form;
+    TRY(choose_path(preparation->rgb, video, form, &rgb, &pair.wants_rgb));
+    TRY(choose_path(preparation->flows, video, form, &flow, &pair.wants_flow));
     if (!pair.wants_rgb && !pair.wants_flow) {
         atomic_fetch_add(&preparation->finished_before, 1);
         goto out;
     }
     if (pair.wants_rgb)
-        TRY(frame_writer_begin(rgb, request->flow.quality, &pair.rgb));
+        TRY(store_begin(rgb, &preparation->store, &pair.rgb));
     if (pair.wants_flow)
         TRY(flow_writer_begin(flow, &preparation->flow, &pair.flow));
     TRY(fill(&pair, video->path, &request->video, &frames));
     if (frames == 0)
         TRY(failure(I3D_EFORMAT, "'%s' has no frames", video->path));
     if (pair.wants_rgb)
-        TRY(frame_writer_commit(&pair.rgb));
+        TRY(store_commit(&pair.rgb));
     if (pair.wants_flow)
         TRY(flow_writer_commit(&pair.flow));
     atomic_fetch_add(&preparation->frames, frames);
 out:
-    frame_writer_discard(&pair.rgb);
+    store_discard(&pair.rgb);
     flow_writer_discard(&pair.flow);
     memory_free(rgb);
     memory_free(flow);
@@ -145,10 +146,13 @@ out:
 
 i3d_status prepare_run(const struct prepare *request, const char *root, struct prepared *out)
 {
-    struct preparation preparation = { .request = request, .flow = request->flow };
+    struct preparation preparation = { .request = request,
+                                       .store = request->flow.store,
+                                       .flow = request->flow };
     struct annotate annotate = { 0 };
     struct lock lock = { .descriptor = -1 };
     i3d_status status;
+    preparation.store.planes = 1;
     *out = (struct prepared){ 0 };
     TRY(annotate_begin(&request->rule, request->videos, &annotate));
     TRY(memory_format(&preparation.rgb, "%s/rgb/%s/jpg", root, request->rule.dataset));

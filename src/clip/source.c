@@ -1,21 +1,13 @@
 #include "clip/source.h"
 #include "base/failure.h"
 #include "base/memory.h"
-#include "image/image.h"
-
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 
 static i3d_status open_decoder(struct source *source)
 {
     i3d_video_close(source->decoder);
     source->decoder = NULL;
     source->next = 0;
-    return i3d_video_open(source->video->path,
-                          &(i3d_video_options){ .fps = source->dataset->fps,
-                                                .short_side = source->dataset->short_side },
-                          &source->decoder);
+    return i3d_video_open(source->video->path, &source->dataset->decode, &source->decoder);
 }
 
 /* Every worker that comes first counts, and all find the same. */
@@ -35,60 +27,44 @@ static i3d_status count_frames(struct source *source, long *out)
     return I3D_OK;
 }
 
+/* The frames of a store, of the data set or of its cache. */
+static i3d_status begin_store(struct source *source, long *frames)
+{
+    i3d_status status = I3D_OK;
+    char *cached = NULL;
+    if (source->dataset->cache)
+        TRY(flow_cache_find(source->dataset, source->video, &cached));
+    TRY(store_open(&source->store, cached ? cached : source->video->path,
+                   atomic_load(&source->video->frames), source_planes(source)));
+    *frames = source->store.frames;
+out:
+    memory_free(cached);
+    return status;
+}
+
+static bool is_stored(const struct source *source)
+{
+    return !source->dataset->video || source->dataset->cache;
+}
+
 i3d_status source_begin(struct source *source, int index, long *frames)
 {
     i3d_status status = I3D_OK;
     source->video = &source->dataset->videos[index];
+    source->flow_of = -1;
+    if (is_stored(source))
+        return begin_store(source, frames);
     *frames = atomic_load(&source->video->frames);
     if (*frames == 0)
-        status = count_frames(source, frames);
-    if (status == I3D_OK && source->dataset->video)
-        status = open_decoder(source);
+        TRY(count_frames(source, frames));
+    TRY(open_decoder(source));
+out:
     return status;
 }
 
 int source_planes(const struct source *source)
 {
     return source->dataset->stream == I3D_FLOW ? 2 : 1;
-}
-
-/* The file at `source->path` into memory that is used again for the next. */
-static i3d_status load(struct source *source, size_t *bytes)
-{
-    struct stat about;
-    i3d_status status = I3D_OK;
-    FILE *stream = fopen(source->path, "rb");
-    if (!stream)
-        return failure_errno(
-            "cannot open '%s', though n_frames promises %ld frames; make the folder "
-            "again, or leave such clips out (--skip-bad)",
-            source->path, atomic_load(&source->video->frames));
-    if (fstat(fileno(stream), &about) != 0 || !S_ISREG(about.st_mode))
-        TRY(failure(I3D_EIO, "'%s' is not a file", source->path));
-    *bytes = (size_t)about.st_size;
-    TRY(memory_grow(&source->jpeg, &source->jpeg_capacity, *bytes + 1, 1));
-    if (fread(source->jpeg, 1, *bytes, stream) != *bytes)
-        status = failure_errno("cannot read '%s'", source->path);
-out:
-    fclose(stream);
-    return status;
-}
-
-static i3d_status read_jpg(struct source *source, long frame, int plane, const i3d_image **out)
-{
-    static const char *const endings[] = { "x", "y" };
-    i3d_status status;
-    bool flow = source->dataset->stream == I3D_FLOW;
-    const char *folder = source->video->path;
-    size_t bytes = strlen(folder) + 64;
-    TRY(memory_grow(&source->path, &source->path_capacity, bytes, 1));
-    snprintf(source->path, source->path_capacity, "%s/image_%05ld%s.jpg", folder, frame + 1,
-             flow ? endings[plane] : "");
-    TRY(load(source, &bytes));
-    TRY(image_decode(source->jpeg, bytes, flow ? 1 : 3, source->path, &source->image));
-    *out = &source->image;
-out:
-    return status;
 }
 
 static i3d_status read_decoded(struct source *source, long frame, const i3d_image **out)
@@ -102,17 +78,40 @@ static i3d_status read_decoded(struct source *source, long frame, const i3d_imag
     return status;
 }
 
+/* Flow needs the frame before the first that is asked for, too. */
+static i3d_status read_flow(struct source *source, long frame, int plane, const i3d_image **out)
+{
+    i3d_status status = I3D_OK;
+    const i3d_image *picture;
+    const i3d_flow_options *options = &source->dataset->flow;
+    bool follows = source->flow_of >= 0 && source->flow_of == frame - 1;
+    if (source->flow_of != frame) {
+        if (frame > 0 && !follows) {
+            TRY(read_decoded(source, frame - 1, &picture));
+            TRY(live_flow_next(&source->flow, options, picture, true));
+        }
+        TRY(read_decoded(source, frame, &picture));
+        TRY(live_flow_next(&source->flow, options, picture, frame == 0));
+        source->flow_of = frame;
+    }
+    *out = &source->flow.planes[plane];
+out:
+    return status;
+}
+
 i3d_status source_read(struct source *source, long frame, int plane, const i3d_image **out)
 {
-    return source->dataset->video ? read_decoded(source, frame, out)
-                                  : read_jpg(source, frame, plane, out);
+    if (is_stored(source))
+        return store_read(&source->store, frame, plane, out);
+    if (source->dataset->stream == I3D_FLOW)
+        return read_flow(source, frame, plane, out);
+    return read_decoded(source, frame, out);
 }
 
 void source_clear(struct source *source)
 {
     i3d_video_close(source->decoder);
-    i3d_image_clear(&source->image);
-    memory_free(source->jpeg);
-    memory_free(source->path);
+    store_close(&source->store);
+    live_flow_clear(&source->flow);
     *source = (struct source){ 0 };
 }

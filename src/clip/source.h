@@ -1,21 +1,19 @@
-/* The frames of one video after another, from jpgs or decoded. */
+/* The pictures of one video after another: from a store, decoded, or flow computed. */
 #ifndef I3D_CLIP_SOURCE_H
 #define I3D_CLIP_SOURCE_H
 
 #include "clip/dataset.h"
-
-#include <i3d/image.h>
-#include <i3d/video.h>
+#include "clip/live_flow.h"
+#include "video/store.h"
 
 struct source {
     const struct i3d_dataset *dataset; /* a loan */
     struct dataset_video *video;
-    char *path;      /* of the newest jpg ... */
-    uint8_t *jpeg;   /* ... its bytes ... */
-    i3d_image image; /* ... and its pixels */
-    size_t path_capacity, jpeg_capacity;
+    struct store_reader store;
     i3d_video *decoder;
     long next; /* the decoder's next frame */
+    struct live_flow flow;
+    long flow_of; /* the frame whose flow it holds; -1: none of this video */
 };
 
 /* Begins with video `index`, which has `*frames` frames. */

@@ -42,7 +42,7 @@ static bool is_frame(const char *name)
 }
 
 /* Frames count from 1 without a gap: the n-th of n must be there. */
-static i3d_status add_frames(const char *folder, struct flow_writer *writer)
+static i3d_status add_folder(const char *folder, struct flow_writer *writer)
 {
     struct names names = { 0 };
     i3d_image frame = { 0 };
@@ -73,60 +73,30 @@ out:
     return status;
 }
 
-/* ---- folders of frames ---- */
-
-static i3d_status add_folder(struct videos *videos, const char *class_folder,
-                             const char *class_name, const char *name)
+static i3d_status add_pack(const char *path, struct flow_writer *writer)
 {
+    struct store_reader reader = { 0 };
+    const i3d_image *frame;
+    long frames;
     i3d_status status;
-    char *path = NULL;
-    TRY(path_join(&path, class_folder, name));
-    if (!file_is_folder(path))
-        goto out;
-    TRY(memory_grow(&videos->items, &videos->capacity, videos->count + 1, sizeof *videos->items));
-    struct video_file *video = &videos->items[videos->count++];
-    *video = (struct video_file){ .path = path };
-    path = NULL;
-    TRY(memory_string(class_name, &video->class_name));
-    TRY(memory_string(name, &video->name));
+    TRY(store_count(path, &frames));
+    TRY(store_open(&reader, path, frames, 1));
+    for (long i = 0; i < frames; i++) {
+        TRY(store_read(&reader, i, 0, &frame));
+        TRY(flow_writer_add(writer, frame));
+    }
 out:
-    memory_free(path);
+    store_close(&reader);
     return status;
 }
 
-static i3d_status add_class(struct videos *videos, const char *root, const char *class_name)
+static i3d_status add_frames(const struct video_file *video, const struct flow_extract *request,
+                             struct flow_writer *writer)
 {
-    i3d_status status;
-    struct names names = { 0 };
-    char *folder = NULL;
-    TRY(path_join(&folder, root, class_name));
-    if (!file_is_folder(folder))
-        goto out;
-    TRY(folder_list(folder, &names));
-    for (size_t i = 0; i < names.count; i++)
-        TRY(add_folder(videos, folder, class_name, names.items[i]));
-out:
-    names_clear(&names);
-    memory_free(folder);
-    return status;
-}
-
-/* Every root/class/video that is a folder. */
-static i3d_status find_folders(const char *root, struct videos *out)
-{
-    i3d_status status;
-    struct names classes = { 0 };
-    TRY(folder_list(root, &classes));
-    for (size_t i = 0; i < classes.count; i++)
-        TRY(add_class(out, root, classes.items[i]));
-    if (out->count == 0)
-        status = failure(I3D_EINVAL,
-                         "no frames in '%s'; they are looked for as "
-                         "'%s/<class>/<video>/image_00001.jpg', and videos with --from-videos",
-                         root, root);
-out:
-    names_clear(&classes);
-    return status;
+    if (request->videos)
+        return add_video(video->path, &request->video, writer);
+    return file_is_folder(video->path) ? add_folder(video->path, writer)
+                                       : add_pack(video->path, writer);
 }
 
 /* ---- one video ---- */
@@ -136,27 +106,24 @@ static i3d_status extract_one(const struct video_file *video, int worker, void *
     struct extraction *extraction = context;
     const struct flow_extract *request = &extraction->request;
     struct flow_writer writer = { 0 };
-    char *class_folder = NULL, *folder = NULL;
+    char *class_folder = NULL, *path = NULL;
     i3d_status status;
     (void)worker;
     TRY(path_join(&class_folder, extraction->target, video->class_name));
-    TRY(path_join(&folder, class_folder, video->name));
-    if (file_exists(folder)) {
+    TRY(store_path(class_folder, video->name, request->writer.store.form, &path));
+    if (file_exists(path)) {
         atomic_fetch_add(&extraction->finished_before, 1);
         goto out;
     }
     TRY(folder_make(class_folder));
-    TRY(flow_writer_begin(folder, &request->writer, &writer));
-    if (request->videos)
-        TRY(add_video(video->path, &request->video, &writer));
-    else
-        TRY(add_frames(video->path, &writer));
+    TRY(flow_writer_begin(path, &request->writer, &writer));
+    TRY(add_frames(video, request, &writer));
     long frames = writer.frames;
     TRY(flow_writer_commit(&writer));
     atomic_fetch_add(&extraction->frames, frames);
 out:
     flow_writer_discard(&writer);
-    memory_free(folder);
+    memory_free(path);
     memory_free(class_folder);
     return status;
 }
@@ -184,8 +151,8 @@ i3d_status flow_extract(const struct flow_extract *request, const char *target,
     TRY(flow_options_check(&request->writer.flow));
     if (request->videos)
         TRY(videos_find(request->source, &videos));
-    else
-        TRY(find_folders(request->source, &videos));
+    else if ((status = videos_find_stores(request->source, &videos)) != I3D_OK)
+        TRY(failure_prefix(status, "without --from-videos: "));
     TRY(folder_make(target));
     TRY(lock_take(target, &lock));
     TRY(path_join(&failures, target, "failures.csv"));

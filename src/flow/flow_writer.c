@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "base/talk.h"
 #include "base/thread.h"
-#include "image/image.h"
 
 #include <string.h>
 
@@ -14,25 +13,35 @@ enum { CHUNK = 8 };
 struct flow_worker {
     i3d_flow *flow;
     float *u, *v;
-    i3d_image bytes;
-    struct jpeg jpeg;
+    i3d_image image;
+    struct store_coder coder;
+};
+
+/* A coded picture that waits for its turn to be stored. */
+struct flow_bytes {
+    uint8_t *data;
+    size_t count, capacity;
 };
 
 struct flow_writer_options flow_writer_defaults(void)
 {
-    struct flow_writer_options options = { .bound = 20, .quality = 95, .threads = 1 };
+    struct flow_writer_options options = {
+        .store = { .quality = STORE_QUALITY, .planes = 2, .bound = 20 }, .threads = 1
+    };
     i3d_flow_preset(NULL, &options.flow);
     return options;
 }
 
-i3d_status flow_writer_begin(const char *folder, const struct flow_writer_options *options,
+i3d_status flow_writer_begin(const char *path, const struct flow_writer_options *options,
                              struct flow_writer *out)
 {
     *out = (struct flow_writer){ .options = *options };
-    if (!(options->bound > 0))
+    if (!(options->store.bound > 0))
         return failure(I3D_EINVAL, "the bound of flow bytes is %g; it must be above 0",
-                       options->bound);
-    return folder_begin(folder, &out->folder);
+                       options->store.bound);
+    if (options->fields && options->store.form != STORE_JPG)
+        return failure(I3D_EINVAL, "'%s' is one file; .flo files need a folder of jpgs", path);
+    return store_begin(path, &options->store, &out->store);
 }
 
 /* Takes all memory, now that the size is known. */
@@ -44,13 +53,14 @@ static i3d_status prepare(struct flow_writer *writer, int width, int height)
     writer->options.threads = threads;
     writer->capacity = CHUNK * threads;
     TRY(memory_get((size_t)writer->capacity + 1, cells, &writer->greys));
+    TRY(memory_get((size_t)writer->capacity * 2, sizeof *writer->bytes, &writer->bytes));
     TRY(memory_get((size_t)threads, sizeof *writer->workers, &writer->workers));
     for (int i = 0; i < threads; i++) {
         struct flow_worker *worker = &writer->workers[i];
         TRY(i3d_flow_create(&writer->options.flow, width, height, &worker->flow));
         TRY(memory_get(cells, sizeof(float), &worker->u));
         TRY(memory_get(cells, sizeof(float), &worker->v));
-        TRY(i3d_image_resize_storage(&worker->bytes, width, height, 1));
+        TRY(i3d_image_resize_storage(&worker->image, width, height, 1));
     }
     writer->width = width;
     writer->height = height;
@@ -58,17 +68,18 @@ out:
     return status;
 }
 
-static i3d_status write_component(struct flow_writer *writer, struct flow_worker *worker,
-                                  const float *flow, long number, char axis)
+static i3d_status code(struct flow_writer *writer, struct flow_worker *worker, const float *flow,
+                       struct flow_bytes *out)
 {
-    char *path = NULL;
     i3d_status status;
+    struct coded coded;
     size_t cells = (size_t)writer->width * (size_t)writer->height;
-    i3d_flow_to_bytes(flow, cells, writer->options.bound, worker->bytes.pixels);
-    TRY(memory_format(&path, "%s/image_%05ld%c.jpg", writer->folder.side, number, axis));
-    TRY(image_put(path, &worker->bytes, writer->options.quality, &worker->jpeg));
+    i3d_flow_to_bytes(flow, cells, writer->options.store.bound, worker->image.pixels);
+    TRY(store_code(&worker->coder, &writer->options.store, &worker->image, &coded));
+    TRY(memory_grow(&out->data, &out->capacity, coded.bytes, 1));
+    memcpy(out->data, coded.data, coded.bytes);
+    out->count = coded.bytes;
 out:
-    memory_free(path);
     return status;
 }
 
@@ -77,14 +88,14 @@ static i3d_status write_field(struct flow_writer *writer, struct flow_worker *wo
     char *path = NULL;
     i3d_status status;
     i3d_field field = { writer->width, writer->height, worker->u, worker->v };
-    TRY(memory_format(&path, "%s/image_%05ld.flo", writer->folder.side, number));
+    TRY(memory_format(&path, "%s/image_%05ld.flo", writer->store.folder.side, number));
     TRY(i3d_field_write(path, &field));
 out:
     memory_free(path);
     return status;
 }
 
-/* Computes and writes the flow of one chunk of the frames waiting. */
+/* Computes and codes the flow of one chunk of the frames waiting. */
 static i3d_status work(size_t chunk, int number, void *context)
 {
     struct flow_writer *writer = context;
@@ -103,8 +114,8 @@ static i3d_status work(size_t chunk, int number, void *context)
         TRY(check_interrupt());
         TRY(i3d_flow_next(worker->flow, writer->greys + (size_t)(i + 1) * cells, worker->u,
                           worker->v));
-        TRY(write_component(writer, worker, worker->u, done + i + 1, 'x'));
-        TRY(write_component(writer, worker, worker->v, done + i + 1, 'y'));
+        TRY(code(writer, worker, worker->u, &writer->bytes[2 * i]));
+        TRY(code(writer, worker, worker->v, &writer->bytes[2 * i + 1]));
         if (writer->options.fields)
             TRY(write_field(writer, worker, done + i + 1));
     }
@@ -119,6 +130,11 @@ static i3d_status flush(struct flow_writer *writer)
     i3d_status status;
     TRY(thread_run((size_t)(writer->waiting + CHUNK - 1) / CHUNK, writer->options.threads, work,
                    writer));
+    for (int i = 0; i < writer->waiting; i++) {
+        const struct flow_bytes *x = &writer->bytes[2 * i], *y = x + 1;
+        struct coded pictures[] = { { x->data, x->count }, { y->data, y->count } };
+        TRY(store_put(&writer->store, writer->width, writer->height, pictures));
+    }
     memcpy(writer->greys, writer->greys + (size_t)writer->waiting * cells, cells);
     writer->waiting = 0;
 out:
@@ -148,30 +164,17 @@ out:
     return status;
 }
 
-static i3d_status write_count(const struct flow_writer *writer)
-{
-    char text[24], *path = NULL;
-    i3d_status status;
-    int length = snprintf(text, sizeof text, "%ld", writer->frames);
-    TRY(path_join(&path, writer->folder.side, "n_frames"));
-    TRY(file_write(path, text, (size_t)length));
-out:
-    memory_free(path);
-    return status;
-}
-
 i3d_status flow_writer_commit(struct flow_writer *writer)
 {
     i3d_status status;
     if (writer->frames == 0) {
         status = failure(I3D_EFORMAT, "there is no frame to compute flow for '%s' from",
-                         writer->folder.path);
+                         writer->store.path);
         goto out;
     }
     if (writer->waiting > 0)
         TRY(flush(writer));
-    TRY(write_count(writer));
-    TRY(folder_commit(&writer->folder));
+    TRY(store_commit(&writer->store));
 out:
     flow_writer_discard(writer);
     return status;
@@ -184,13 +187,16 @@ void flow_writer_discard(struct flow_writer *writer)
         i3d_flow_free(worker->flow);
         memory_free(worker->u);
         memory_free(worker->v);
-        i3d_image_clear(&worker->bytes);
-        jpeg_clear(&worker->jpeg);
+        i3d_image_clear(&worker->image);
+        store_coder_clear(&worker->coder);
     }
+    for (int i = 0; writer->bytes && i < writer->capacity * 2; i++)
+        memory_free(writer->bytes[i].data);
+    memory_free(writer->bytes);
     memory_free(writer->workers);
     memory_free(writer->greys);
     i3d_image_clear(&writer->grey);
     i3d_image_clear(&writer->scaled);
-    folder_discard(&writer->folder);
+    store_discard(&writer->store);
     *writer = (struct flow_writer){ 0 };
 }

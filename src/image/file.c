@@ -29,18 +29,3 @@ i3d_status i3d_image_write(const char *path, const i3d_image *image, int quality
     jpeg_clear(&jpeg);
     return status;
 }
-
-i3d_status image_put(const char *path, const i3d_image *image, int quality, struct jpeg *jpeg)
-{
-    i3d_status status = image_encode(image, quality, jpeg);
-    if (status != I3D_OK)
-        return status;
-    FILE *stream = fopen(path, "wb");
-    if (!stream)
-        return failure_errno("cannot write '%s'", path);
-    if (fwrite(jpeg->data, 1, jpeg->bytes, stream) != jpeg->bytes)
-        status = failure_errno("cannot write '%s'", path);
-    if (fclose(stream) != 0 && status == I3D_OK)
-        status = failure_errno("cannot write '%s'", path);
-    return status;
-}

@@ -1,4 +1,4 @@
-/* JPEG in memory, and into folders that are still being filled. */
+/* JPEG in memory. */
 #ifndef I3D_IMAGE_IMAGE_H
 #define I3D_IMAGE_IMAGE_H
 
@@ -15,9 +15,5 @@ struct jpeg {
 };
 i3d_status image_encode(const i3d_image *image, int quality, struct jpeg *out);
 void jpeg_clear(struct jpeg *jpeg);
-
-/* Writes a JPEG straight to `path`, without the sync of i3d_image_write(): for the inside of a
- * folder that folder_commit() will sync as a whole. */
-i3d_status image_put(const char *path, const i3d_image *image, int quality, struct jpeg *jpeg);
 
 #endif

@@ -2,7 +2,6 @@
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/talk.h"
-#include "video/frame_writer.h"
 #include "video/walk.h"
 
 #include <stdatomic.h>
@@ -14,26 +13,26 @@ struct extraction {
     atomic_size_t finished_before;
 };
 
-static i3d_status extract_to(const char *path, const char *folder, const struct frames_extract *how,
+static i3d_status extract_to(const char *path, const char *target, const struct frames_extract *how,
                              long *frames)
 {
     i3d_status status;
     i3d_video *video = NULL;
     const i3d_image *frame;
-    struct frame_writer writer = { 0 };
+    struct store_writer writer = { 0 };
     /* Opened first, so that a bad file leaves no trace. */
     TRY(i3d_video_open(path, &how->video, &video));
-    TRY(frame_writer_begin(folder, how->quality, &writer));
+    TRY(store_begin(target, &how->store, &writer));
     while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK) {
         TRY(check_interrupt());
-        TRY(frame_writer_add(&writer, frame));
+        TRY(store_add(&writer, frame));
     }
     if (status != I3D_END)
         goto out;
     *frames = writer.frames;
-    TRY(frame_writer_commit(&writer));
+    TRY(store_commit(&writer));
 out:
-    frame_writer_discard(&writer);
+    store_discard(&writer);
     i3d_video_close(video);
     return status;
 }
@@ -41,21 +40,21 @@ out:
 static i3d_status extract_one(const struct video_file *video, int worker, void *context)
 {
     struct extraction *extraction = context;
-    char *class_folder = NULL, *folder = NULL;
+    char *class_folder = NULL, *target = NULL;
     long frames;
     i3d_status status;
     (void)worker;
     TRY(path_join(&class_folder, extraction->target, video->class_name));
-    TRY(path_join(&folder, class_folder, video->name));
-    if (file_exists(folder)) {
+    TRY(store_path(class_folder, video->name, extraction->request->store.form, &target));
+    if (file_exists(target)) {
         atomic_fetch_add(&extraction->finished_before, 1);
         goto out;
     }
     TRY(folder_make(class_folder));
-    TRY(extract_to(video->path, folder, extraction->request, &frames));
+    TRY(extract_to(video->path, target, extraction->request, &frames));
     atomic_fetch_add(&extraction->frames, frames);
 out:
-    memory_free(folder);
+    memory_free(target);
     memory_free(class_folder);
     return status;
 }

@@ -3,7 +3,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/talk.h"
-#include "video/frame_writer.h"
+#include "video/pack.h"
+#include "video/store.h"
 #include "video/walk.h"
 
 #include <stdbool.h>
@@ -38,7 +39,21 @@ static int parse(const char *name, long *index)
     return strcmp(tail, "y.jpg") == 0 ? HAS_Y : 0;
 }
 
-static i3d_status number(const char *folder, struct numbering *out)
+/* A file tells its number itself. */
+static i3d_status number_pack(const char *path, struct numbering *out)
+{
+    struct pack_reader *pack;
+    *out = (struct numbering){ 0 };
+    i3d_status status = pack_reader_open(path, &pack);
+    if (status != I3D_OK)
+        return status;
+    out->highest = pack_reader_frames(pack);
+    out->missing = pack_reader_missing(pack);
+    pack_reader_free(pack);
+    return I3D_OK;
+}
+
+static i3d_status number_folder(const char *folder, struct numbering *out)
 {
     i3d_status status;
     struct names names = { 0 };
@@ -65,6 +80,11 @@ out:
     return status;
 }
 
+static i3d_status number(const char *store, struct numbering *out)
+{
+    return file_is_folder(store) ? number_folder(store, out) : number_pack(store, out);
+}
+
 static i3d_status count_one(const struct video_file *video, struct nframes *out, long *frames)
 {
     struct numbering numbering;
@@ -79,7 +99,17 @@ static i3d_status count_one(const struct video_file *video, struct nframes *out,
         talk("'%s': %ld of %ld frames are missing", video->path, numbering.missing,
              numbering.highest);
     }
-    return frame_count_write(video->path, numbering.highest);
+    return file_is_folder(video->path) ? store_write_count(video->path, numbering.highest) : I3D_OK;
+}
+
+/* The store of a video under `root`, a folder or else a file, which may not be there. */
+static i3d_status find_store(const char *root, const struct video_file *video, char **out)
+{
+    i3d_status status = memory_format(out, "%s/%s/%s", root, video->class_name, video->name);
+    if (status != I3D_OK || file_is_folder(*out))
+        return status;
+    memory_free(*out);
+    return memory_format(out, "%s/%s/%s.mkv", root, video->class_name, video->name);
 }
 
 /* Where the flow has `frames` of a video, its rgb should have as many. */
@@ -87,17 +117,18 @@ static i3d_status compare(const struct video_file *video, long frames, const cha
                           struct nframes *out)
 {
     i3d_status status;
-    char *folder = NULL;
+    char *store = NULL;
     struct numbering numbering = { 0 };
-    TRY(memory_format(&folder, "%s/%s/%s", rgb, video->class_name, video->name));
-    if (file_is_folder(folder))
-        TRY(number(folder, &numbering));
+    TRY(find_store(rgb, video, &store));
+    if (file_exists(store))
+        TRY(number(store, &numbering));
     if (numbering.highest != frames) {
         out->mismatch++;
-        talk("'%s': %ld frames, but %ld in '%s'", video->path, frames, numbering.highest, folder);
+        talk("'%s': %ld frames, but %ld in '%s'", video->path, frames, numbering.highest,
+             file_exists(store) ? store : rgb);
     }
 out:
-    memory_free(folder);
+    memory_free(store);
     return status;
 }
 
@@ -106,19 +137,20 @@ static i3d_status find_missing(const char *root, const char *rgb, struct nframes
 {
     i3d_status status;
     struct videos videos = { 0 };
-    char *folder = NULL;
-    TRY(videos_find_folders(rgb, &videos));
+    char *store = NULL;
+    TRY(videos_find_stores(rgb, &videos));
     for (size_t i = 0; i < videos.count; i++) {
         const struct video_file *video = &videos.items[i];
-        memory_free(folder);
-        TRY(memory_format(&folder, "%s/%s/%s", root, video->class_name, video->name));
-        if (file_is_folder(folder))
+        memory_free(store);
+        TRY(find_store(root, video, &store));
+        if (file_exists(store))
             continue;
         out->mismatch++;
-        talk("'%s' is missing, though '%s' is there", folder, video->path);
+        talk("'%s/%s/%s' is missing, though '%s' is there", root, video->class_name, video->name,
+             video->path);
     }
 out:
-    memory_free(folder);
+    memory_free(store);
     videos_clear(&videos);
     return status;
 }
@@ -128,7 +160,7 @@ i3d_status nframes_write(const char *root, const char *rgb, struct nframes *out)
     i3d_status status;
     struct videos videos = { 0 };
     *out = (struct nframes){ 0 };
-    TRY(videos_find_folders(root, &videos));
+    TRY(videos_find_stores(root, &videos));
     for (size_t i = 0; i < videos.count; i++) {
         long frames;
         TRY(check_interrupt());

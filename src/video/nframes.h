@@ -1,4 +1,4 @@
-/* The n_frames files of folders of frames or flow, counted anew and checked. */
+/* The frames of stores of frames or flow, counted anew and checked. */
 #ifndef I3D_VIDEO_NFRAMES_H
 #define I3D_VIDEO_NFRAMES_H
 
@@ -13,9 +13,10 @@ struct nframes {
     size_t mismatch; /* videos whose number is not that of the rgb, or that only one side has */
 };
 
-/* Writes the highest index of each root/<class>/<video> into its n_frames: image_<index>.jpg, or of
- * flow image_<index>x.jpg and image_<index>y.jpg. With `rgb` (may be NULL) compares with the frames
- * there. Tells each video that is not as it should be. */
+/* Writes the highest index of each folder root/<class>/<video> into its n_frames:
+ * image_<index>.jpg, or of flow image_<index>x.jpg and image_<index>y.jpg. A file
+ * root/<class>/<video>.mkv is only looked through. With `rgb` (may be NULL) compares with the
+ * frames there. Tells each video that is not as it should be. */
 i3d_status nframes_write(const char *root, const char *rgb, struct nframes *out);
 
 #endif

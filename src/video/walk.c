@@ -5,14 +5,33 @@
 
 #include <string.h>
 
-/* Appends folder/entry if it is of the kind looked for: a folder or a file. */
+/* Whether `path` is a store: a folder, or a .mkv without a folder beside it. */
+static i3d_status is_store(const char *path, bool *out)
+{
+    const char *extension = strrchr(path_name(path), '.');
+    char *folder;
+    *out = file_is_folder(path);
+    if (*out || !extension || strcmp(extension, ".mkv") != 0)
+        return I3D_OK;
+    i3d_status status = memory_format(&folder, "%.*s", (int)(extension - path), path);
+    if (status != I3D_OK)
+        return status;
+    *out = !file_is_folder(folder);
+    memory_free(folder);
+    return I3D_OK;
+}
+
+/* Appends folder/entry if it is of the kind looked for: a store or a file. */
 static i3d_status add(struct videos *videos, const char *folder, const char *class_name,
-                      const char *entry, bool folders)
+                      const char *entry, bool stores)
 {
     i3d_status status;
     char *path = NULL;
     TRY(path_join(&path, folder, entry));
-    if (file_is_folder(path) != folders)
+    bool is_folder = file_is_folder(path), wanted = !is_folder;
+    if (stores)
+        TRY(is_store(path, &wanted));
+    if (!wanted)
         goto out;
     TRY(memory_grow(&videos->items, &videos->capacity, videos->count + 1, sizeof *videos->items));
     struct video_file *video = &videos->items[videos->count++];
@@ -20,7 +39,7 @@ static i3d_status add(struct videos *videos, const char *folder, const char *cla
     path = NULL;
     TRY(memory_string(class_name, &video->class_name));
     TRY(memory_string(entry, &video->name));
-    char *extension = folders ? NULL : strrchr(video->name, '.');
+    char *extension = is_folder ? NULL : strrchr(video->name, '.');
     if (extension)
         *extension = '\0';
 out:
@@ -49,7 +68,7 @@ static i3d_status check_doubles(const struct videos *videos, size_t first)
     return I3D_OK;
 }
 
-static i3d_status find_in_class(const char *root, const char *class_name, bool folders,
+static i3d_status find_in_class(const char *root, const char *class_name, bool stores,
                                 struct videos *videos)
 {
     i3d_status status;
@@ -61,8 +80,8 @@ static i3d_status find_in_class(const char *root, const char *class_name, bool f
         goto out;
     TRY(folder_list(folder, &entries));
     for (size_t i = 0; i < entries.count; i++)
-        TRY(add(videos, folder, class_name, entries.items[i], folders));
-    if (!folders)
+        TRY(add(videos, folder, class_name, entries.items[i], stores));
+    if (!stores)
         TRY(check_doubles(videos, first));
 out:
     names_clear(&entries);
@@ -70,18 +89,18 @@ out:
     return status;
 }
 
-static i3d_status find(const char *root, bool folders, struct videos *out)
+static i3d_status find(const char *root, bool stores, struct videos *out)
 {
     i3d_status status;
     struct names classes = { 0 };
     *out = (struct videos){ 0 };
     TRY(folder_list(root, &classes));
     for (size_t i = 0; i < classes.count; i++)
-        TRY(find_in_class(root, classes.items[i], folders, out));
+        TRY(find_in_class(root, classes.items[i], stores, out));
     if (out->count == 0)
-        status = failure(I3D_EINVAL, "no %s in '%s'; they are looked for as '%s/<class>/<%s>'",
-                         folders ? "folders of frames" : "videos", root, root,
-                         folders ? "folder" : "video");
+        status = failure(I3D_EINVAL, "no %s in '%s'; they are looked for as '%s/<class>/<%s'",
+                         stores ? "frames" : "videos", root, root,
+                         stores ? "video>/image_00001.jpg' or '<class>/<video>.mkv" : "video>");
 out:
     names_clear(&classes);
     if (status != I3D_OK)
@@ -94,7 +113,7 @@ i3d_status videos_find(const char *root, struct videos *out)
     return find(root, false, out);
 }
 
-i3d_status videos_find_folders(const char *root, struct videos *out)
+i3d_status videos_find_stores(const char *root, struct videos *out)
 {
     return find(root, true, out);
 }

@@ -23,9 +23,9 @@ struct videos {
  * I3D_EINVAL, since they would become one output; so is a root without any. */
 i3d_status videos_find(const char *root, struct videos *out);
 
-/* Every folder root/<class>/<name>, of frames or of flow: `path` is the folder. None at all is
- * I3D_EINVAL. */
-i3d_status videos_find_folders(const char *root, struct videos *out);
+/* Every store (video/store.h) of frames or of flow: the folders root/<class>/<name>, and the files
+ * root/<class>/<name>.mkv that have no folder beside them. None at all is I3D_EINVAL. */
+i3d_status videos_find_stores(const char *root, struct videos *out);
 void videos_clear(struct videos *videos);
 
 /* Does one video; `worker` is 0 .. jobs-1. What is finished already it answers with I3D_OK. */

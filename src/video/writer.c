@@ -1,22 +1,17 @@
 #include <i3d/video.h>
 
 #include "base/failure.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "video/ffmpeg.h"
+#include "video/output.h"
 
 #include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
 #include <libavutil/opt.h>
 #include <libswscale/swscale.h>
 #include <string.h>
 
-enum { IO_BYTES = 1 << 16 };
-
 struct i3d_video_writer {
-    struct file_writer file;
-    AVIOContext *io;
-    AVFormatContext *format;
+    struct output output;
     AVStream *stream;
     AVCodecContext *codec;
     AVPacket *packet;
@@ -37,20 +32,6 @@ static const struct encoding {
     { ".mjpeg", { "mjpeg" }, AV_PIX_FMT_YUVJ420P },
 };
 
-static int write_bytes(void *file, uint8_t *data, int bytes)
-{
-    if (fwrite(data, 1, (size_t)bytes, file) != (size_t)bytes)
-        return AVERROR(errno);
-    return bytes;
-}
-
-static int64_t seek_bytes(void *file, int64_t offset, int whence)
-{
-    if (whence == AVSEEK_SIZE || fseeko(file, offset, whence & ~AVSEEK_FORCE) != 0)
-        return -1;
-    return ftello(file);
-}
-
 static i3d_status find_encoding(const char *path, const struct encoding **out,
                                 const AVCodec **codec)
 {
@@ -70,34 +51,13 @@ static i3d_status find_encoding(const char *path, const struct encoding **out,
                    path);
 }
 
-static i3d_status open_io(i3d_video_writer *writer, const char *path)
-{
-    i3d_status status;
-    TRY(file_begin(path, &writer->file));
-    uint8_t *buffer = av_malloc(IO_BYTES);
-    if (buffer)
-        writer->io = avio_alloc_context(buffer, IO_BYTES, 1, writer->file.stream, NULL, write_bytes,
-                                        seek_bytes);
-    if (!writer->io) {
-        av_free(buffer);
-        return failure(I3D_ENOMEM, "no memory to write '%s'", path);
-    }
-    avformat_alloc_output_context2(&writer->format, NULL, NULL, path);
-    if (!writer->format)
-        return failure(I3D_EUNSUPPORTED, "this FFmpeg cannot write files like '%s'", path);
-    writer->format->pb = writer->io;
-    writer->format->flags |= AVFMT_FLAG_BITEXACT;
-out:
-    return status;
-}
-
 static i3d_status open_encoder(i3d_video_writer *writer, const AVCodec *codec,
                                enum AVPixelFormat pixels, int width, int height, double fps)
 {
     writer->codec = avcodec_alloc_context3(codec);
-    writer->stream = avformat_new_stream(writer->format, NULL);
+    writer->stream = avformat_new_stream(writer->output.format, NULL);
     if (!writer->codec || !writer->stream)
-        return failure(I3D_ENOMEM, "no memory to write '%s'", writer->file.path);
+        return failure(I3D_ENOMEM, "no memory to write '%s'", writer->output.file.path);
     AVCodecContext *context = writer->codec;
     context->width = width;
     context->height = height;
@@ -107,7 +67,7 @@ static i3d_status open_encoder(i3d_video_writer *writer, const AVCodec *codec,
     context->thread_count = 1; /* the same bytes on every machine */
     context->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_QSCALE;
     context->global_quality = 2 * FF_QP2LAMBDA;
-    if (writer->format->oformat->flags & AVFMT_GLOBALHEADER)
+    if (writer->output.format->oformat->flags & AVFMT_GLOBALHEADER)
         context->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     av_opt_set(context->priv_data, "crf", "17", 0); /* of libx264; the others have none */
     int error = avcodec_open2(context, codec, NULL);
@@ -116,10 +76,10 @@ static i3d_status open_encoder(i3d_video_writer *writer, const AVCodec *codec,
     writer->stream->time_base = context->time_base;
     writer->stream->avg_frame_rate = context->framerate;
     if (error == 0)
-        error = avformat_write_header(writer->format, NULL);
+        error = avformat_write_header(writer->output.format, NULL);
     if (error < 0)
         return failure(I3D_EINVAL, "cannot write '%s' of %d x %d pixels as %s: %s",
-                       writer->file.path, width, height, codec->name, ffmpeg_reason(error));
+                       writer->output.file.path, width, height, codec->name, ffmpeg_reason(error));
     return I3D_OK;
 }
 
@@ -147,7 +107,7 @@ static i3d_status open_frames(i3d_video_writer *writer)
         sws_getContext(width, height, AV_PIX_FMT_RGB24, width, height, context->pix_fmt,
                        SWS_BICUBIC | SWS_ACCURATE_RND | SWS_BITEXACT, NULL, NULL, NULL);
     if (!writer->packet || !writer->rgb || !writer->frame || !writer->converter)
-        return failure(I3D_ENOMEM, "no memory to write '%s'", writer->file.path);
+        return failure(I3D_ENOMEM, "no memory to write '%s'", writer->output.file.path);
     return I3D_OK;
 }
 
@@ -165,7 +125,7 @@ i3d_status i3d_video_writer_open(const char *path, int width, int height, double
     ffmpeg_hush();
     TRY(memory_get(1, sizeof *writer, &writer));
     TRY(find_encoding(path, &encoding, &codec));
-    TRY(open_io(writer, path));
+    TRY(output_begin(path, &writer->output));
     TRY(open_encoder(writer, codec, encoding->pixels, width, height, fps));
     TRY(open_frames(writer));
 out:
@@ -187,24 +147,26 @@ static i3d_status encode(i3d_video_writer *writer, const AVFrame *frame)
         if (error < 0)
             break;
         av_packet_rescale_ts(writer->packet, writer->codec->time_base, writer->stream->time_base);
-        error = av_interleaved_write_frame(writer->format, writer->packet);
+        error = av_interleaved_write_frame(writer->output.format, writer->packet);
     }
-    return failure(I3D_EIO, "cannot write '%s': %s", writer->file.path, ffmpeg_reason(error));
+    return failure(I3D_EIO, "cannot write '%s': %s", writer->output.file.path,
+                   ffmpeg_reason(error));
 }
 
 i3d_status i3d_video_writer_add(i3d_video_writer *writer, const i3d_image *rgb)
 {
     AVFrame *from = writer->rgb, *frame = writer->frame;
     if (rgb->width != from->width || rgb->height != from->height || rgb->channels != 3)
-        return failure(
-            I3D_EINVAL, "'%s' is of %d x %d pixels and 3 channels; a frame is of %d x %d and %d",
-            writer->file.path, from->width, from->height, rgb->width, rgb->height, rgb->channels);
+        return failure(I3D_EINVAL,
+                       "'%s' is of %d x %d pixels and 3 channels; a frame is of %d x %d and %d",
+                       writer->output.file.path, from->width, from->height, rgb->width, rgb->height,
+                       rgb->channels);
     size_t row = (size_t)rgb->width * 3;
     for (int y = 0; y < rgb->height; y++)
         memcpy(from->data[0] + (ptrdiff_t)y * from->linesize[0], rgb->pixels + (size_t)y * row,
                row);
     if (av_frame_make_writable(frame) < 0)
-        return failure(I3D_ENOMEM, "no memory to write '%s'", writer->file.path);
+        return failure(I3D_ENOMEM, "no memory to write '%s'", writer->output.file.path);
     sws_scale(writer->converter, (const uint8_t *const *)from->data, from->linesize, 0, rgb->height,
               frame->data, frame->linesize);
     frame->pts = writer->next_pts++;
@@ -217,13 +179,7 @@ i3d_status i3d_video_writer_finish(i3d_video_writer *writer)
     i3d_status status = encode(writer, NULL);
     if (status != I3D_OK)
         return status;
-    int error = av_write_trailer(writer->format);
-    avio_flush(writer->io);
-    if (error >= 0)
-        error = writer->io->error;
-    if (error < 0)
-        return failure(I3D_EIO, "cannot write '%s': %s", writer->file.path, ffmpeg_reason(error));
-    return file_commit(&writer->file);
+    return output_commit(&writer->output);
 }
 
 void i3d_video_writer_close(i3d_video_writer *writer)
@@ -235,10 +191,6 @@ void i3d_video_writer_close(i3d_video_writer *writer)
     av_frame_free(&writer->frame);
     av_packet_free(&writer->packet);
     avcodec_free_context(&writer->codec);
-    avformat_free_context(writer->format);
-    if (writer->io)
-        av_freep(&writer->io->buffer);
-    avio_context_free(&writer->io);
-    file_discard(&writer->file);
+    output_discard(&writer->output);
     memory_free(writer);
 }

@@ -73,7 +73,8 @@ static inline void put_jpg(const char *path, int width, int height, int channels
         for (int x = 0; x < width; x++)
             for (int c = 0; c < channels; c++)
                 *pixel++ = (uint8_t)((x * (3 + c) + y * (5 - c) + number * 37) / 4 % 256);
-    assert_ok(image_put(path, &image, 95, &jpeg));
+    assert_ok(image_encode(&image, 95, &jpeg));
+    assert_ok(file_put(path, jpeg.data, jpeg.bytes));
     jpeg_clear(&jpeg);
     i3d_image_clear(&image);
 }

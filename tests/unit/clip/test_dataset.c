@@ -90,15 +90,27 @@ static void a_folder_without_n_frames_is_an_error_with_a_way_out(void **state)
                  "i3d nframes");
 }
 
-static void flow_from_videos_is_refused_with_a_way_out(void **state)
+static void an_unknown_preset_of_flow_from_videos_is_refused(void **state)
 {
     (void)state;
     assert_fails(i3d_dataset_open(&(i3d_dataset_options){ .annotation = "a.json",
                                                           .root = "videos",
                                                           .stream = I3D_FLOW,
-                                                          .video = true },
+                                                          .video = true,
+                                                          .flow_preset = "swift" },
                                   &dataset),
-                 I3D_EUNSUPPORTED, "i3d flow --from-videos");
+                 I3D_EINVAL, "swift");
+}
+
+static void a_file_that_is_no_store_is_named(void **state)
+{
+    (void)state;
+    put_empty_video("Run/b", 3);
+    put_text(at("jpg/Run/c.mkv"), "no store");
+    i3d_status status = open_dataset(
+        ENTRY("b", "training", "Run") "," ENTRY("c", "training", "Run"), I3D_TRAINING, false);
+    assert_true(status == I3D_EFORMAT || status == I3D_EUNSUPPORTED); /* without FFmpeg */
+    assert_non_null(strstr(i3d_error(), "jpg/Run/c.mkv"));
 }
 
 static void memory_that_runs_out_anywhere_is_a_status(void **state)
@@ -126,7 +138,8 @@ int main(void)
         test_in_root(strictly_a_missing_video_is_an_error_and_all_are_told),
         test_in_root(no_video_at_all_is_an_error_with_a_way_out),
         test_in_root(a_folder_without_n_frames_is_an_error_with_a_way_out),
-        test_in_root(flow_from_videos_is_refused_with_a_way_out),
+        test_in_root(an_unknown_preset_of_flow_from_videos_is_refused),
+        test_in_root(a_file_that_is_no_store_is_named),
         test_in_root(memory_that_runs_out_anywhere_is_a_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

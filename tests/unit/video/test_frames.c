@@ -57,9 +57,10 @@ static void expect_text(const char *relative, const char *text)
 
 static struct frames_extract request(void)
 {
-    return (struct frames_extract){
-        .source = videos, .video = { .short_side = 24 }, .quality = 95, .jobs = 2
-    };
+    return (struct frames_extract){ .source = videos,
+                                    .video = { .short_side = 24 },
+                                    .store = { .quality = 95, .planes = 1 },
+                                    .jobs = 2 };
 }
 
 static void a_video_becomes_numbered_pictures_and_a_count(void **state)

@@ -1,0 +1,120 @@
+#include "base/failure.h"
+#include "base/memory.h"
+#include "video/pack.h"
+#include "video/store.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static i3d_status count_folder(const char *folder, long *out)
+{
+    i3d_status status;
+    char *path = NULL, *end;
+    uint8_t *text = NULL;
+    size_t bytes;
+    TRY(path_join(&path, folder, "n_frames"));
+    if (!file_exists(path))
+        TRY(failure(I3D_EIO, "'%s' is missing; 'i3d nframes' writes it", path));
+    TRY(file_read(path, &text, &bytes));
+    /* As a real number, since that is how the original reads it. */
+    double frames = strtod((const char *)text, &end);
+    end += strspn(end, " \t\r\n");
+    if (end == (char *)text || *end || !(frames >= 0 && frames <= INT_MAX) ||
+        frames != floor(frames))
+        TRY(failure(I3D_EFORMAT, "'%s' does not hold a number of frames; 'i3d nframes' writes it",
+                    path));
+    *out = (long)frames;
+out:
+    memory_free(path);
+    memory_free(text);
+    return status;
+}
+
+i3d_status store_count(const char *path, long *out)
+{
+    struct pack_reader *pack;
+    if (file_is_folder(path))
+        return count_folder(path, out);
+    i3d_status status = pack_reader_open(path, &pack);
+    if (status == I3D_OK)
+        *out = pack_reader_frames(pack);
+    pack_reader_free(pack);
+    return status;
+}
+
+i3d_status store_open(struct store_reader *reader, const char *path, long frames, int planes)
+{
+    i3d_status status;
+    pack_reader_free(reader->pack);
+    reader->pack = NULL;
+    reader->frames = frames;
+    reader->planes = planes;
+    TRY(memory_grow(&reader->path, &reader->path_capacity, strlen(path) + 1, 1));
+    strcpy(reader->path, path);
+    if (file_is_folder(path))
+        return I3D_OK;
+    TRY(pack_reader_open(path, &reader->pack));
+    reader->frames = pack_reader_frames(reader->pack);
+    if (pack_reader_planes(reader->pack) != planes)
+        return failure(I3D_EFORMAT, "'%s' is a store of %s, not of %s", path,
+                       planes == 1 ? "flow" : "frames", planes == 1 ? "frames" : "flow");
+out:
+    return status;
+}
+
+/* The file `reader->name` into memory that is used again for the next. */
+static i3d_status load(struct store_reader *reader, size_t *bytes)
+{
+    struct stat about;
+    i3d_status status = I3D_OK;
+    FILE *stream = fopen(reader->name, "rb");
+    if (!stream)
+        return failure_errno("cannot open '%s', though n_frames promises %ld frames; make the "
+                             "folder again, or leave such clips out (--skip-bad)",
+                             reader->name, reader->frames);
+    if (fstat(fileno(stream), &about) != 0 || !S_ISREG(about.st_mode))
+        TRY(failure(I3D_EIO, "'%s' is not a file", reader->name));
+    *bytes = (size_t)about.st_size;
+    TRY(memory_grow(&reader->jpeg, &reader->jpeg_capacity, *bytes + 1, 1));
+    if (fread(reader->jpeg, 1, *bytes, stream) != *bytes)
+        status = failure_errno("cannot read '%s'", reader->name);
+out:
+    fclose(stream);
+    return status;
+}
+
+static i3d_status read_jpg(struct store_reader *reader, long frame, int plane)
+{
+    static const char *const endings[] = { "x", "y" };
+    i3d_status status;
+    bool flow = reader->planes == 2;
+    size_t bytes = strlen(reader->path) + 64;
+    TRY(memory_grow(&reader->name, &reader->name_capacity, bytes, 1));
+    snprintf(reader->name, reader->name_capacity, "%s/image_%05ld%s.jpg", reader->path, frame + 1,
+             flow ? endings[plane] : "");
+    TRY(load(reader, &bytes));
+    TRY(image_decode(reader->jpeg, bytes, flow ? 1 : 3, reader->name, &reader->image));
+out:
+    return status;
+}
+
+i3d_status store_read(struct store_reader *reader, long frame, int plane, const i3d_image **out)
+{
+    i3d_status status = reader->pack ? pack_reader_read(reader->pack, frame, plane, &reader->image)
+                                     : read_jpg(reader, frame, plane);
+    *out = &reader->image;
+    return status;
+}
+
+void store_close(struct store_reader *reader)
+{
+    pack_reader_free(reader->pack);
+    i3d_image_clear(&reader->image);
+    memory_free(reader->jpeg);
+    memory_free(reader->name);
+    memory_free(reader->path);
+    *reader = (struct store_reader){ 0 };
+}
