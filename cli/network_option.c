@@ -44,6 +44,13 @@ i3d_precision option_precision(const struct options *options)
     return is(options, "precision", "bf16") ? I3D_PRECISION_BF16 : I3D_PRECISION_F32;
 }
 
+i3d_fusion option_fusion(const struct options *options)
+{
+    return (i3d_fusion){ .rgb_weight = option_real(options, "rgb-weight"),
+                         .flow_weight = option_real(options, "flow-weight"),
+                         .softmax = is(options, "fusion", "softmax") };
+}
+
 i3d_dataset_options option_dataset(const struct options *options, i3d_stream stream,
                                    i3d_subset subset)
 {
@@ -54,6 +61,8 @@ i3d_dataset_options option_dataset(const struct options *options, i3d_stream str
                                   .video = is(options, "source", "video"),
                                   .short_side = (int)option_int(options, "size"),
                                   .fps = option_real(options, "fps"),
+                                  .flow_preset = option_text(options, "flow-preset"),
+                                  .flow_cache = option_text(options, "flow-cache"),
                                   .strict = option_flag(options, "strict") };
 }
 

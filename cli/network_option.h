@@ -13,6 +13,7 @@ bool option_compat(const struct options *options);
 i3d_recipe option_recipe(const struct options *options);
 
 i3d_precision option_precision(const struct options *options);
+i3d_fusion option_fusion(const struct options *options);
 
 /* The options of data sets and of validation's clips; `recipe` is complete. */
 i3d_dataset_options option_dataset(const struct options *options, i3d_stream stream,

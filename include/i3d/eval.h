@@ -85,6 +85,33 @@ I3D_API void i3d_softmax(const float *logits, int classes, float *out);
 /* The `count` best of `scores` [classes], best first, into `labels` [count]. */
 I3D_API void i3d_best(const float *scores, int classes, int count, int *labels);
 
+/* From a video file to probabilities, with one network or both; flow is computed on the way. One
+ * thread at a time. */
+typedef struct i3d_predictor i3d_predictor;
+typedef struct i3d_predictor_options {
+    const char *rgb, *flow; /* checkpoints, one or both */
+    const char *labels;     /* JSON with the classes' names, an annotation or an array; NULL: those
+                               that the checkpoint records */
+    i3d_recipe recipe;      /* of both networks, as in i3d_classifier_options */
+    i3d_fusion fusion;
+    int clips;      /* a video, evenly spaced, averaged; 1: the centre */
+    int short_side; /* videos are scaled to it, 240, as `i3d frames` does; 0: as they are */
+    double fps;     /* and resampled to it; 0: every frame */
+    const char *engine;
+    i3d_precision precision;
+    int threads;
+} i3d_predictor_options;
+I3D_API i3d_status i3d_predictor_open(const i3d_predictor_options *options, i3d_predictor **out);
+I3D_API void i3d_predictor_close(i3d_predictor *predictor);
+I3D_API int i3d_predictor_class_count(const i3d_predictor *predictor);
+
+/* A loan; classes without a name are "class 7". */
+I3D_API const char *i3d_predictor_class_name(const i3d_predictor *predictor, int label);
+
+/* The probabilities [i3d_predictor_class_count()] of what is in the video. */
+I3D_API i3d_status i3d_predictor_run(i3d_predictor *predictor, const char *path,
+                                     float *probabilities);
+
 /* Writes into `folder` (made if need be): videos.csv, classes.csv, confusion.csv, confusion.svg. */
 I3D_API i3d_status i3d_report_write(const char *folder, const i3d_scores *scores);
 
@@ -98,8 +125,8 @@ typedef struct i3d_series {
     size_t count, capacity;
 } i3d_series;
 
-/* Those of `folder`; a folder without any gives a count of 0. */
-I3D_API i3d_status i3d_series_list(const char *folder, i3d_series *out);
+/* Those of `folder` whose epoch is `from` to `to`; none is a count of 0. */
+I3D_API i3d_status i3d_series_list(const char *folder, int from, int to, i3d_series *out);
 I3D_API void i3d_series_clear(i3d_series *series);
 
 /* Writes a table of the entries and their accuracies (one an entry), best first and marked; of

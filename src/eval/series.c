@@ -31,7 +31,7 @@ static int by_age(const void *a, const void *b)
     return (one->step > other->step) - (one->step < other->step);
 }
 
-i3d_status i3d_series_list(const char *folder, i3d_series *out)
+i3d_status i3d_series_list(const char *folder, int from, int to, i3d_series *out)
 {
     i3d_status status;
     struct names names = { 0 };
@@ -39,7 +39,7 @@ i3d_status i3d_series_list(const char *folder, i3d_series *out)
     *out = (i3d_series){ 0 };
     TRY(folder_list(folder, &names));
     for (size_t i = 0; i < names.count; i++) {
-        if (!parse(names.items[i], &epoch, &step))
+        if (!parse(names.items[i], &epoch, &step) || epoch < from || epoch > to)
             continue;
         TRY(memory_grow(&out->entries, &out->capacity, out->count + 1, sizeof *out->entries));
         i3d_series_entry *entry = &out->entries[out->count];

@@ -3,13 +3,14 @@
 #include "base/failure.h"
 #include "base/memory.h"
 
+#include <limits.h>
 #include <stdarg.h>
 #include <unistd.h>
 
 static i3d_status check_state(const struct run *run, bool resume)
 {
     i3d_series series;
-    i3d_status status = i3d_series_list(run->checkpoints, &series);
+    i3d_status status = i3d_series_list(run->checkpoints, 1, INT_MAX, &series);
     if (status != I3D_OK)
         return status;
     if (series.count && !resume)
@@ -74,7 +75,7 @@ i3d_status run_checkpoint(const struct run *run, const char *name, char **out)
 i3d_status run_prune(const struct run *run, int keep)
 {
     i3d_series series;
-    i3d_status status = i3d_series_list(run->checkpoints, &series);
+    i3d_status status = i3d_series_list(run->checkpoints, 1, INT_MAX, &series);
     if (status != I3D_OK)
         return status;
     for (size_t i = 0; i + (size_t)keep < series.count; i++)

@@ -10,6 +10,7 @@
 #include "train/schedule.h"
 #include "train/snapshot.h"
 
+#include <limits.h>
 #include <time.h>
 
 struct i3d_trainer {
@@ -115,7 +116,7 @@ static i3d_status describe(i3d_trainer *trainer)
 static i3d_status resume(i3d_trainer *trainer)
 {
     i3d_series series;
-    i3d_status status = i3d_series_list(trainer->run.checkpoints, &series);
+    i3d_status status = i3d_series_list(trainer->run.checkpoints, 1, INT_MAX, &series);
     if (status != I3D_OK)
         return status;
     status = I3D_EFORMAT;

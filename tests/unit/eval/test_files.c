@@ -65,11 +65,11 @@ static void a_series_is_in_the_order_of_training(void **state)
     };
     const char *folder = test_folder();
     i3d_series series;
-    assert_ok(i3d_series_list(folder, &series));
+    assert_ok(i3d_series_list(folder, 1, 99, &series));
     assert_int_equal(series.count, 0);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         touch(folder, names[i]);
-    assert_ok(i3d_series_list(folder, &series));
+    assert_ok(i3d_series_list(folder, 1, 99, &series));
     assert_int_equal(series.count, 4);
     const int order[4][2] = { { 1, 1 }, { 9, 56 }, { 10, 7 }, { 10, 56 } };
     for (int i = 0; i < 4; i++) {
@@ -80,7 +80,10 @@ static void a_series_is_in_the_order_of_training(void **state)
         assert_string_equal(path_name(series.entries[i].path), name);
     }
     i3d_series_clear(&series);
-    assert_fails(i3d_series_list("/nowhere", &series), I3D_EIO, "/nowhere");
+    assert_ok(i3d_series_list(folder, 2, 9, &series));
+    assert_int_equal(series.count, 1);
+    i3d_series_clear(&series);
+    assert_fails(i3d_series_list("/nowhere", 1, 99, &series), I3D_EIO, "/nowhere");
     assert_ok(folder_remove(folder));
 }
 
