@@ -145,19 +145,28 @@ size_t convolution_bytes(const struct convolution *convolution)
     return bytes;
 }
 
-/* The batch norm of running statistics is a scale and a shift of the convolution's result. */
-static void fold(const struct convolution *convolution, const struct convolution_params *params,
-                 float *scaled)
+/* The batch norm of running statistics is a scale and a shift of the convolution's result. oneDNN's
+ * ReLU would hide a NaN, so it is refused here. */
+static i3d_status fold(const struct convolution *convolution,
+                       const struct convolution_params *params, float *scaled)
 {
     const struct op *op = convolution->shape.op;
     size_t count = weight_count(op) / (size_t)op->channels;
-#pragma omp parallel for schedule(static)
+    bool finite = true;
+#pragma omp parallel for schedule(static) reduction(&& : finite)
     for (int c = 0; c < op->channels; c++) {
         double scale = params->gamma[c] / sqrt(params->variance[c] + params->epsilon);
         convolution->bias[c] = (float)(params->beta[c] - params->mean[c] * scale);
-        for (size_t i = (size_t)c * count; i < ((size_t)c + 1) * count; i++)
+        finite = finite && isfinite(convolution->bias[c]);
+        for (size_t i = (size_t)c * count; i < ((size_t)c + 1) * count; i++) {
             scaled[i] = (float)(params->weight[i] * scale);
+            finite = finite && isfinite(scaled[i]);
+        }
     }
+    if (finite)
+        return I3D_OK;
+    return failure(I3D_EFORMAT, "a parameter of '%s' is not a finite number: load other weights",
+                   op->name);
 }
 
 static i3d_status run_reorder(struct primitive *reorder, const void *from, void *to, void *scratch)
@@ -174,7 +183,7 @@ i3d_status convolution_load(struct convolution *convolution,
     char *rest = scratch;
     i3d_status status;
     if (convolution->shape.fused) {
-        fold(convolution, params, scratch);
+        TRY(fold(convolution, params, scratch));
         weight = scratch;
         rest += round_up(weight_count(convolution->shape.op) * sizeof *weight);
     }

@@ -29,7 +29,7 @@ size_t convolution_load_bytes(const struct convolution *convolution);
 size_t convolution_pass_bytes(const struct convolution *convolution, enum pass pass);
 size_t convolution_bytes(const struct convolution *convolution); /* held all the time */
 
-/* Of a fused one the batch norm goes into weights and bias. */
+/* Of a fused one the batch norm goes into weights and bias; I3D_EFORMAT if one is not finite. */
 i3d_status convolution_load(struct convolution *convolution,
                             const struct convolution_params *params, void *scratch);
 

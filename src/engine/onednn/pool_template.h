@@ -76,41 +76,63 @@ static void pool(const struct op *op, int count, struct slice in, struct slice o
                 }
 }
 
-/* The outputs whose windows hold an input position, along one axis: tap number `tap` of output
- * (at + front - tap) / stride, for each tap in [first, kernel) in steps of the stride. */
-static inline int first_tap(const struct op *op, int d, int at)
+/* Positions of a row whose gradients are summed at a time, in float32. */
+enum { SUM_POSITIONS = 64 };
+
+/* Adds what tap `tap` passes of a row of outputs to the inputs [begin, end) of a row. */
+static inline void spread_tap(const struct op *op, int tap, int kw, const uint8_t *winner,
+                              const element *gradient, int begin, int end, float *sums)
 {
-    return (at + op->front[d]) % op->stride[d];
+    int stride = op->stride[2], shift = kw - op->front[2];
+    int first = first_output(op, 2, kw), last = last_output(op, 2, kw);
+    if (begin > first * stride + shift)
+        first = (begin - shift + stride - 1) / stride;
+    if (last > 0 && end <= (last - 1) * stride + shift)
+        last = end > shift ? (end - 1 - shift) / stride + 1 : 0;
+    for (int w = first; w < last; w++) {
+        float *sum = sums + (w * stride + shift - begin) * LANES;
+        bytes won;
+        memcpy(&won, winner + w * LANES, sizeof won);
+        mask mine = __builtin_convertvector(won, mask) == tap;
+        store_f32(load_f32(sum) + (vector)((mask)load(gradient + w * LANES) & mine), sum);
+    }
 }
 
+/* The output along axis d whose window has input `at` under tap `tap`, -1: there is none. */
 static inline int output_of(const struct op *op, int d, int at, int tap)
 {
-    int reach = at + op->front[d] - tap;
-    return reach < 0 || reach / op->stride[d] >= op->size_out[d] ? -1 : reach / op->stride[d];
+    int reach = at + op->front[d] - tap, out = reach / op->stride[d];
+    return reach < 0 || reach % op->stride[d] || out >= op->size_out[d] ? -1 : out;
 }
 
-static inline vector gather_gradient(const struct op *op, const uint8_t *winner,
-                                     const element *gradient, int t, int h, int w)
+static void sum_row(const struct op *op, const uint8_t *winner, const element *gradient, int t,
+                    int h, int begin, int end, float *sums)
 {
-    vector sum = { 0 };
-    for (int kt = first_tap(op, 0, t); kt < op->kernel[0]; kt += op->stride[0]) {
-        int to = output_of(op, 0, t, kt);
-        for (int kh = first_tap(op, 1, h); to >= 0 && kh < op->kernel[1]; kh += op->stride[1]) {
-            int ho = output_of(op, 1, h, kh);
-            for (int kw = first_tap(op, 2, w); ho >= 0 && kw < op->kernel[2]; kw += op->stride[2]) {
-                int wo = output_of(op, 2, w, kw);
-                if (wo < 0)
-                    continue;
-                size_t at = position(op->size_out, to, ho, wo);
-                bytes won;
-                memcpy(&won, winner + at, sizeof won);
-                int tap = (kt * op->kernel[1] + kh) * op->kernel[2] + kw;
-                mask mine = __builtin_convertvector(won, mask) == tap;
-                sum += (vector)((mask)load(gradient + at) & mine);
-            }
+    int tap = 0;
+    memset(sums, 0, (size_t)(end - begin) * LANES * sizeof *sums);
+    for (int kt = 0; kt < op->kernel[0]; kt++)
+        for (int kh = 0; kh < op->kernel[1]; kh++) {
+            int to = output_of(op, 0, t, kt), ho = output_of(op, 1, h, kh);
+            size_t row = to < 0 || ho < 0 ? 0 : position(op->size_out, to, ho, 0);
+            for (int kw = 0; kw < op->kernel[2]; kw++, tap++)
+                if (to >= 0 && ho >= 0)
+                    spread_tap(op, tap, kw, winner + row, gradient + row, begin, end, sums);
+        }
+}
+
+static void pool_backward_row(const struct op *op, const uint8_t *winner, const element *gradient,
+                              int t, int h, element *to, bool add)
+{
+    float sums[SUM_POSITIONS * LANES];
+    for (int begin = 0; begin < op->size_in[2]; begin += SUM_POSITIONS) {
+        int left = op->size_in[2] - begin,
+            end = begin + (left < SUM_POSITIONS ? left : SUM_POSITIONS);
+        sum_row(op, winner, gradient, t, h, begin, end, sums);
+        for (int w = begin; w < end; w++) {
+            vector sum = load_f32(sums + (w - begin) * LANES);
+            store(add ? load(to + w * LANES) + sum : sum, to + w * LANES);
         }
     }
-    return sum;
 }
 
 static void pool_backward(const struct op *op, int count, const uint8_t *winner,
@@ -120,15 +142,11 @@ static void pool_backward(const struct op *op, int count, const uint8_t *winner,
 #pragma omp parallel for collapse(3) schedule(static)
     for (int n = 0; n < count; n++)
         for (int b = 0; b < blocks; b++)
-            for (int t = 0; t < op->size_in[0]; t++) {
-                const element *from = plane_of(out_gradient, n, b);
-                const uint8_t *won = winner + plane_number(out_gradient, n, b);
-                element *to =
-                    (element *)plane_of(in_gradient, n, b) + position(op->size_in, t, 0, 0);
+            for (int t = 0; t < op->size_in[0]; t++)
                 for (int h = 0; h < op->size_in[1]; h++)
-                    for (int w = 0; w < op->size_in[2]; w++, to += LANES) {
-                        vector sum = gather_gradient(op, won, from, t, h, w);
-                        store(add ? load(to) + sum : sum, to);
-                    }
-            }
+                    pool_backward_row(op, winner + plane_number(out_gradient, n, b),
+                                      plane_of(out_gradient, n, b), t, h,
+                                      (element *)plane_of(in_gradient, n, b) +
+                                          position(op->size_in, t, h, 0),
+                                      add);
 }

@@ -95,10 +95,10 @@ static i3d_status create(struct device *device, dnnl_primitive_desc_t descriptio
     TRY(check(dnnl_primitive_create(&primitive->primitive, description), "make a primitive"));
     TRY(check(dnnl_primitive_get_primitive_desc(primitive->primitive, &primitive->description),
               "describe a primitive"));
-    for (int i = 0; i < SLOT_COUNT; i++)
-        if (primitive_bytes(primitive, i))
-            TRY(check(api_memory(device->engine, primitive->description, arguments[i],
-                                 &primitive->memories[i]),
+    for (enum slot slot = 0; slot < SLOT_COUNT; slot++)
+        if (primitive_bytes(primitive, slot))
+            TRY(check(api_memory(device->engine, primitive->description, arguments[slot],
+                                 &primitive->memories[slot]),
                       "make a memory object"));
     *out = primitive;
     primitive = NULL;
