@@ -67,8 +67,7 @@ static i3d_status find_storage(struct reader *reader, struct bytes key, struct b
     struct storage storage = { .key = key };
     i3d_status status = I3D_OK;
     for (size_t i = 0; i < reader->count; i++)
-        if (reader->storages[i].key.count == key.count &&
-            memcmp(reader->storages[i].key.at, key.at, key.count) == 0) {
+        if (bytes_same(reader->storages[i].key, key)) {
             *out = reader->storages[i].data;
             return I3D_OK;
         }
@@ -301,8 +300,7 @@ static bool storage_type(const struct pickle *pickle, struct bytes key, i3d_dtyp
     struct bytes known;
     int64_t offset;
     for (size_t i = 0; i < pickle->count; i++)
-        if (read_id(pickle->values[i], dtype, &known, &offset) && known.count == key.count &&
-            memcmp(known.at, key.at, key.count) == 0)
+        if (read_id(pickle->values[i], dtype, &known, &offset) && bytes_same(known, key))
             return true;
     return false;
 }

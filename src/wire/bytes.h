@@ -50,14 +50,26 @@ static inline bool bytes_varint(struct bytes *bytes, uint64_t *out)
     return false;
 }
 
+/* Empty bytes may be at NULL, which memcmp() may not. */
+static inline bool bytes_same(struct bytes a, struct bytes b)
+{
+    return a.count == b.count && (a.count == 0 || memcmp(a.at, b.at, a.count) == 0);
+}
+
+static inline struct bytes bytes_of(const char *text)
+{
+    return (struct bytes){ (const uint8_t *)text, strlen(text) };
+}
+
 static inline bool bytes_equal(struct bytes bytes, const char *text)
 {
-    return bytes.count == strlen(text) && memcmp(bytes.at, text, bytes.count) == 0;
+    return bytes_same(bytes, bytes_of(text));
 }
 
 static inline bool bytes_begin(struct bytes bytes, const char *text)
 {
-    return bytes.count >= strlen(text) && memcmp(bytes.at, text, strlen(text)) == 0;
+    struct bytes front;
+    return bytes_take(&bytes, strlen(text), &front) && bytes_equal(front, text);
 }
 
 #endif

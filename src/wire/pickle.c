@@ -234,8 +234,7 @@ static bool allowed(const char *const globals[], const struct pickle_value *valu
         const char *name = strchr(*globals, ' ') + 1;
         struct bytes module = { (const uint8_t *)*globals, (size_t)(name - *globals - 1) };
         struct bytes text = value->text;
-        if (module.count != value->module.count ||
-            memcmp(module.at, value->module.at, module.count) != 0)
+        if (!bytes_same(module, value->module))
             continue;
         if (*name == '*' && text.count >= strlen(name + 1)) {
             name++;

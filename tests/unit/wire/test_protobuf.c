@@ -69,11 +69,23 @@ static void damaged_fields_are_refused(void **state)
     }
 }
 
+static void bytes_that_are_not_there_are_empty(void **state)
+{
+    (void)state;
+    const struct bytes none = { 0 };
+    assert_true(bytes_equal(none, ""));
+    assert_true(bytes_begin(none, ""));
+    assert_true(bytes_same(none, bytes_of("")));
+    assert_false(bytes_equal(none, "a"));
+    assert_false(bytes_begin(bytes_of("a"), "ab"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_written_are_read_again),
         cmocka_unit_test(packed_and_single_numbers_read_alike),
+        cmocka_unit_test(bytes_that_are_not_there_are_empty),
         cmocka_unit_test(damaged_fields_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
