@@ -105,6 +105,8 @@ static bool same(struct bytes a, struct bytes b)
     return a.count == b.count && memcmp(a.at, b.at, a.count) == 0;
 }
 
+static const char *const labels[3] = { "walk", "run", "stand" };
+
 /* An exported small network and the file in memory. */
 struct file {
     i3d_model *model;
@@ -120,6 +122,7 @@ static struct file make(bool fold)
     i3d_export_options options = small_options();
     options.batch = 2;
     options.fold_bn = fold;
+    options.labels = labels;
     assert_ok(path_join(&path, folder, "net.air"));
     assert_ok(i3d_export(file.model, &options, path));
     assert_ok(file_read(path, &file.data, &file.bytes.count));
@@ -227,6 +230,8 @@ static void the_preprocessing_is_told(void **state)
     assert_true(bytes_equal(get(attribute(file.bytes, 11, "i3d.stream"), 2, 0), "rgb"));
     assert_true(bytes_equal(get(attribute(file.bytes, 11, "i3d.frames"), 2, 0), "9"));
     assert_true(bytes_equal(get(attribute(file.bytes, 11, "i3d.head"), 2, 0), "avg"));
+    assert_true(
+        bytes_equal(get(attribute(file.bytes, 11, "i3d.labels"), 2, 0), "walk\nrun\nstand"));
     drop(&file);
 }
 
