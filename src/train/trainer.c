@@ -88,7 +88,7 @@ static i3d_status describe(i3d_trainer *trainer)
     trainer->state = (struct snapshot){
         .model = trainer->model,
         .optimizer = &trainer->learner.optimizer,
-        .recipe = { .head = model->head,
+        .recipe = { .head = (int)model->head,
                     .bn_epsilon = model->bn_epsilon,
                     .frames = options->validation.frames,
                     .size = options->validation.size,
