@@ -1,0 +1,19 @@
+# Sourced by the original's scripts: `i3d` is the program built here, or else the one in PATH.
+built=$(dirname "$0")/../build/release/cli/i3d
+i3d() {
+    if [ -x "$built" ]; then
+        "$built" "$@"
+    elif command -v i3d >/dev/null; then
+        command i3d "$@"
+    else
+        echo "$(basename "$0"): i3d is neither built (make) nor in PATH" >&2
+        return 1
+    fi
+}
+
+# usage COUNT WORDS GIVEN: ends with 2 unless so many arguments were given.
+usage() {
+    [ "$3" = "$1" ] && return
+    echo "usage: $(basename "$0") $2" >&2
+    exit 2
+}
