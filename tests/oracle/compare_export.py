@@ -147,7 +147,7 @@ def read_clips(root, names, frames, size):
     return (numpy.stack(clip).transpose(3, 0, 1, 2)[None] / 255 * 2 - 1).astype("f4")
 
 
-def compare_real(frames=16, size=112):
+def compare_real(frames=64, size=224):
     data = Path(shared)
     videos = sorted((data / "clips" / "ut_interaction").rglob("*.avi"))[:1]
     googlenet = data / "weights" / "bvlc_googlenet_oihw_f16.npz"
@@ -156,7 +156,7 @@ def compare_real(frames=16, size=112):
         return
     (folder / "videos" / "class").mkdir(parents=True)
     (folder / "videos" / "class" / "clip.avi").symlink_to(videos[0].resolve())
-    for command in [["frames", "videos", "rgb", "--size", "128"],
+    for command in [["frames", "videos", "rgb", "--size", "256"],
                     ["flow", "rgb", "flow", "--preset", "fast"]]:
         subprocess.run([program, *command], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     for channels, root, names in [(3, "rgb", ["image_{:05d}.jpg"]),
