@@ -41,7 +41,6 @@ static i3d_status plan(struct learner *learner, const i3d_train_options *options
     request.bn_frozen = bn_frozen;
     TRY(engine_find(options->engine, &learner->engine));
     TRY(learner->engine->plan(&request, &learner->plan));
-    TRY(learner->engine->load(learner->plan));
     const struct op *head = &request.graph.ops[request.graph.op_count - 1];
     learner->features = value_floats(&request.graph.values[head->out]);
 out:
@@ -143,6 +142,7 @@ i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long st
     i3d_status status;
     const struct engine *engine = learner->engine;
     const float *keep = draw_dropout(learner, batch->count, step);
+    TRY(engine->load(learner->plan));
     TRY(engine->forward(learner->plan, batch->count, batch->data, keep, learner->logits));
     out->loss = loss_cross_entropy(learner->logits, batch->labels, batch->count, learner->classes,
                                    learner->logits_grad);
@@ -155,7 +155,6 @@ i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long st
     TRY(check_grads(learner, lr, &out->grad_norm));
     optimizer_step(&learner->optimizer, step, lr, learner->grads, i3d_model_data(learner->model));
     update_running(learner);
-    TRY(engine->load(learner->plan));
 out:
     return status;
 }
