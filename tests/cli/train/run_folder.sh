@@ -3,7 +3,7 @@
 i3d synth v --classes 2 --videos-per-class 4 --frames 10 --size 48 --quiet >/dev/null
 i3d annotate folder v a.json --split v/split.csv --quiet >/dev/null
 i3d train --mode rgb --dataset mine --source video --size 0 --video_path v --annotation_path a.json \
-    --train_sample_duration 8 --spatial_size 32 --resize 0 --batch_size 4 --num_epochs=3 \
+    --train_sample_duration 8 --spatial_size 32 --resize 0 --batch_size 2 --num_epochs=3 \
     --checkpoints_num_keep 2 --optimizer SGD --threads 1 --save_dir run --distributed=True \
     --context gr >stdout 2>stderr
 
@@ -17,7 +17,7 @@ grep -q '^Finished training.$' stderr
 grep -q -- '--distributed means nothing here' stderr
 grep -q -- '--context means nothing here' stderr
 same "best.ckpt i3d-2_2.ckpt i3d-3_2.ckpt" "$(ls run/checkpoints | tr '\n' ' ' | sed 's/ $//')"
-grep -q '"batch-size": 4' run/config.json
+grep -q '"batch-size": 2' run/config.json
 same 6 "$(grep -c '"event": "step"' run/log.jsonl)"
 same 3 "$(grep -c '"event": "validation"' run/log.jsonl)"
 
