@@ -255,8 +255,10 @@ i3d_status zip_add(struct zip_writer *writer, const char *name, struct bytes hea
     TRY(add_local(writer, name, checksum, size, &local));
     TRY(add_directory(writer, name, checksum, size));
     fwrite(local.data, 1, local.count, writer->stream);
-    fwrite(head.at, 1, head.count, writer->stream);
-    fwrite(data.at, 1, data.count, writer->stream);
+    if (head.count)
+        fwrite(head.at, 1, head.count, writer->stream);
+    if (data.count)
+        fwrite(data.at, 1, data.count, writer->stream);
     writer->at += local.count + size;
     writer->count++;
 out:

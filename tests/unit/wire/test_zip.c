@@ -63,7 +63,7 @@ static void a_64_bit_end_is_followed(void **state)
     assert_ok(file_read(path, &data, &count));
     const uint8_t *end = data + count - END;
     struct bytes sizes = { end + 12, 8 };
-    uint64_t directory, at, place = count - END;
+    uint64_t directory = 0, at = 0, place = count - END;
     assert_true(bytes_number(&sizes, 4, &directory) && bytes_number(&sizes, 4, &at));
     const struct {
         size_t size;
