@@ -43,7 +43,7 @@ if(I3D_SANITIZE)
     add_link_options(-fsanitize=${I3D_SANITIZE})
 endif()
 if(I3D_COVERAGE)
-    add_compile_options(--coverage)
+    add_compile_options(--coverage -fprofile-update=atomic) # threads count too
     add_link_options(--coverage)
 endif()
 
