@@ -10,6 +10,12 @@ static bool is(const struct options *options, const char *name, const char *valu
     return text && strcmp(text, value) == 0;
 }
 
+/* Whether the command has the option and the user gave it. */
+static bool says(const struct options *options, const char *name)
+{
+    return option_find(options->command, name) && option_given(options, name);
+}
+
 bool option_compat(const struct options *options)
 {
     return is(options, "compat", "mindspore");
@@ -24,17 +30,17 @@ i3d_recipe option_recipe(const struct options *options)
         recipe.resize = 0;
         recipe.bgr = 1;
     }
-    if (option_given(options, "head"))
+    if (says(options, "head"))
         recipe.head = is(options, "head", "max") ? I3D_HEAD_MAX : I3D_HEAD_AVG;
-    if (option_given(options, "bn-epsilon"))
+    if (says(options, "bn-epsilon"))
         recipe.bn_epsilon = option_real(options, "bn-epsilon");
     if (option_given(options, "test-sample-duration"))
         recipe.frames = (int)option_int(options, "test-sample-duration");
     if (option_given(options, "spatial-size"))
         recipe.size = (int)option_int(options, "spatial-size");
-    if (option_given(options, "resize"))
+    if (says(options, "resize"))
         recipe.resize = (int)option_int(options, "resize");
-    if (option_flag(options, "bgr"))
+    if (says(options, "bgr") && option_flag(options, "bgr"))
         recipe.bgr = 1;
     return recipe;
 }
@@ -77,6 +83,19 @@ i3d_clip_options option_clip(const struct options *options, const i3d_recipe *re
     clip.clips_per_video = (int)option_int(options, "num-val-samples");
     clip.skip_bad = option_flag(options, "skip-bad");
     return clip;
+}
+
+i3d_stream option_stream(const struct options *options)
+{
+    return is(options, "mode", "flow") ? I3D_FLOW : I3D_RGB;
+}
+
+i3d_edge_place option_place(const struct options *options, i3d_stream stream)
+{
+    return (i3d_edge_place){ .root = option_text(options, "root"),
+                             .dataset = option_text(options, "dataset"),
+                             .stream = stream,
+                             .batch = (int)option_int(options, "batch-size") };
 }
 
 void option_remark_ignored(const struct options *options)

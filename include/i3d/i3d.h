@@ -23,5 +23,6 @@
 #include <i3d/eval.h>
 #include <i3d/train.h>
 #include <i3d/export.h>
+#include <i3d/edge.h>
 
 #endif

@@ -1,0 +1,48 @@
+#include "edge/place.h"
+
+#include "base/failure.h"
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+static const char *mode(const i3d_edge_place *place)
+{
+    return place->stream == I3D_FLOW ? "flow" : "rgb";
+}
+
+/* A stem ends at the first dot. */
+i3d_status place_check(const i3d_edge_place *place)
+{
+    if (!*place->dataset || strpbrk(place->dataset, "/."))
+        return failure(I3D_EINVAL, "a data set named '%s' cannot name files: no '/', no '.'",
+                       place->dataset);
+    return I3D_OK;
+}
+
+i3d_status place_data(const i3d_edge_place *place, char **out)
+{
+    return memory_format(out, "%s/preprocess_Result/data/%s/%s", place->root, place->dataset,
+                         mode(place));
+}
+
+i3d_status place_label(const i3d_edge_place *place, char **out)
+{
+    return memory_format(out, "%s/preprocess_Result/label/%s/%s", place->root, place->dataset,
+                         mode(place));
+}
+
+i3d_status place_label_file(const i3d_edge_place *place, const char *folder, char **out)
+{
+    return memory_format(out, "%s/label_bs%s%d.npy", folder, mode(place), place->batch);
+}
+
+i3d_status place_manifest(const char *folder, char **out)
+{
+    return path_join(out, folder, "manifest.json");
+}
+
+i3d_status place_stem(const i3d_edge_place *place, int index, char **out)
+{
+    return memory_format(out, "%s_bs%s_%d", place->dataset, mode(place), index);
+}
