@@ -66,13 +66,15 @@ int cmd_annotate(const struct options *options)
                                           .seed = (uint64_t)option_int(options, "seed") } };
     if (strcmp(rule.dataset, "folder") == 0) {
         size_t length = options->argument_count == 3 ? strlen(arguments[2]) : 0;
+        if (rule.test_where && !rule.source)
+            return usage("--test-where names a column of a CSV: give one (--split CSV)");
         if (length < 6 || strcmp(arguments[2] + length - 5, ".json") != 0)
             return usage("the arguments are: folder FOLDER TARGET.json");
         return command_result(run(options, &rule, arguments[1], arguments[2]));
     }
     if (strcmp(rule.dataset, "hmdb51") != 0 && strcmp(rule.dataset, "ucf101") != 0)
         return usage("the first argument is hmdb51, ucf101 or folder");
-    if (options->argument_count != 4 || rule.source)
+    if (options->argument_count != 4 || rule.source || rule.test_where)
         return usage("the arguments are: hmdb51|ucf101 SPLIT_FILES JPG_FOLDER TARGET");
     rule.source = arguments[1];
     return command_result(run(options, &rule, arguments[2], arguments[3]));

@@ -39,9 +39,10 @@ static i3d_status open_data(const struct options *options, i3d_stream stream, bo
         data.video = false;
     }
     if (!data.annotation || !data.root)
-        return failure(I3D_EINVAL, "%s says where the %s is; --annotation-path says what it is of",
-                       joint && stream == I3D_FLOW ? "--video-path-joint-flow" : "--video-path",
-                       stream == I3D_FLOW ? "flow" : "rgb");
+        return options_refuse("%s says where the %s is; --annotation-path says what it is of",
+                              joint && stream == I3D_FLOW ? "--video-path-joint-flow"
+                                                          : "--video-path",
+                              stream_names[stream]);
     return i3d_dataset_open(&data, out);
 }
 
@@ -112,7 +113,7 @@ static i3d_status eval_single(const struct options *options, struct report *repo
     i3d_scores scores = { 0 };
     const char *path = checkpoint(options, stream);
     if (!path)
-        return failure(I3D_EINVAL, "--%s says which checkpoint to evaluate", stream_names[stream]);
+        return options_refuse("--%s says which checkpoint to evaluate", stream_names[stream]);
     TRY(open_data(options, stream, false, &dataset));
     report_text(report, "checkpoint", "%s", path);
     TRY(score(options, stream, path, dataset, &scores));
@@ -130,7 +131,7 @@ static i3d_status eval_joint(const struct options *options, struct report *repor
     i3d_scores scores[2] = { { 0 } }, joint = { 0 };
     const i3d_fusion fusion = option_fusion(options);
     if (!checkpoint(options, I3D_RGB) || !checkpoint(options, I3D_FLOW))
-        return failure(I3D_EINVAL, "joint evaluation needs two checkpoints, --rgb and --flow");
+        return options_refuse("joint evaluation needs two checkpoints, --rgb and --flow");
     for (int s = 0; s < 2; s++)
         TRY(open_data(options, (i3d_stream)s, true, &datasets[s]));
     for (int s = 0; s < 2; s++) {
@@ -214,6 +215,24 @@ static const char *choose_mode(const struct options *options)
     return mode ? mode : rgb && flow ? "joint" : flow ? "flow" : "rgb";
 }
 
+/* The options of --checkpoints agree with each other and the rest. */
+static i3d_status check_series(const struct options *options, bool joint)
+{
+    bool many = option_text(options, "checkpoints") != NULL;
+    long from = option_int(options, "from"), to = option_int(options, "to");
+    if (!many && (option_given(options, "from") || option_given(options, "to")))
+        return options_refuse(
+            "--from and --to are epochs of --checkpoints DIR, which is not given");
+    if (many && joint)
+        return options_refuse("--checkpoints evaluates one stream: --mode rgb or flow");
+    if (many && (checkpoint(options, I3D_RGB) || checkpoint(options, I3D_FLOW)))
+        return options_refuse("--checkpoints DIR evaluates those of DIR: leave out --rgb and "
+                              "--flow");
+    if (from > to)
+        return options_refuse("--from %ld is behind --to %ld", from, to);
+    return I3D_OK;
+}
+
 int cmd_eval(const struct options *options)
 {
     i3d_status status;
@@ -222,9 +241,10 @@ int cmd_eval(const struct options *options)
     bool joint = strcmp(mode, "joint") == 0, many = option_text(options, "checkpoints") != NULL;
     struct report report = report_begin(options);
     option_remark_ignored(options);
-    if (joint && many)
-        status = failure(I3D_EINVAL, "--checkpoints evaluates one stream: --mode rgb or flow");
-    else if (joint)
+    status = check_series(options, joint);
+    if (status != I3D_OK)
+        return command_result(status);
+    if (joint)
         status = eval_joint(options, &report);
     else if (many)
         status = eval_series(options, &report, stream);

@@ -10,6 +10,8 @@
 #include "base/failure.h"
 #include "eval/recipe.h"
 
+#include <string.h>
+
 /* How the network is to be run: as the user says, else as the checkpoint does, else as I3D is. */
 static i3d_status settle(const struct options *options, const i3d_weights *weights, i3d_recipe *out)
 {
@@ -84,6 +86,16 @@ static void report_export(struct report *report, const i3d_model *model,
     report_int(report, "size", wanted->height);
 }
 
+static i3d_status check(const struct options *options, const char *to)
+{
+    const char *dot = strrchr(to, '.');
+    if (option_flag(options, "any-duration") && !(dot && strcmp(dot, ".onnx") == 0))
+        return options_refuse("only .onnx files leave the number of frames open; '%s' has a fixed "
+                              "number of frames: leave out --any-duration",
+                              to);
+    return I3D_OK;
+}
+
 int cmd_export(const struct options *options)
 {
     const char *from = options->arguments[0], *to = options->arguments[1];
@@ -92,6 +104,7 @@ int cmd_export(const struct options *options)
     struct names labels = { 0 };
     i3d_export_options wanted = i3d_export_defaults();
     i3d_status status;
+    TRY(check(options, to));
     TRY(load(from, options, &model, &recipe, &labels));
     wanted.batch = (int)option_int(options, "batch-size");
     wanted.frames = recipe.frames;

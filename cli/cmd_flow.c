@@ -78,6 +78,8 @@ int cmd_flow(const struct options *options)
     if (read_algorithm(options, &request.writer.flow) != I3D_OK ||
         option_store_form(options, &request.writer.store.form) != I3D_OK)
         return command_failed();
+    if (request.writer.fields && request.writer.store.form != STORE_JPG)
+        return command_result(options_refuse("--flo files need a folder: --store jpg"));
     if (option_flag(options, "visualize"))
         return command_result(flow_view(request.source, &request.video, &request.writer.flow,
                                         request.writer.store.bound, options->arguments[1]));

@@ -21,7 +21,7 @@ int cmd_infer(const struct options *options)
                                              .threads = (int)option_int(options, "threads") };
     struct report report = report_begin(options);
     if (!network.checkpoint)
-        TRY(failure(I3D_EINVAL, "--model says which network to run"));
+        TRY(options_refuse("--model says which network to run"));
     TRY(i3d_classifier_open(&network, &classifier));
     TRY(i3d_edge_infer(classifier, network.stream, network.batch, options->arguments[0],
                        option_text(options, "root"), &timing));

@@ -69,6 +69,8 @@ out:
 int cmd_predict(const struct options *options)
 {
     i3d_predictor *predictor = NULL;
+    if (!option_text(options, "rgb") && !option_text(options, "flow"))
+        return command_result(options_refuse("--rgb, --flow or both say which checkpoints to use"));
     const i3d_predictor_options predict = {
         .rgb = option_text(options, "rgb"),
         .flow = option_text(options, "flow"),
@@ -78,6 +80,7 @@ int cmd_predict(const struct options *options)
         .clips = (int)option_int(options, "num-val-samples"),
         .short_side = (int)option_int(options, "size"),
         .fps = option_real(options, "fps"),
+        .flow_preset = option_text(options, "flow-preset"),
         .engine = option_text(options, "engine"),
         .precision = option_precision(options),
         .threads = (int)option_int(options, "threads"),

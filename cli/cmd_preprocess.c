@@ -43,8 +43,8 @@ int cmd_preprocess(const struct options *options)
         option_dataset(options, place.stream, training ? I3D_TRAINING : I3D_VALIDATION);
     struct report report = report_begin(options);
     if (!data.annotation || !data.root)
-        TRY(failure(I3D_EINVAL, "--video-path says where the videos are; --annotation-path says "
-                                "which and of what"));
+        TRY(options_refuse("--video-path says where the videos are; --annotation-path says which "
+                           "and of what"));
     TRY(settle(options, &recipe));
     TRY(i3d_dataset_open(&data, &dataset));
     const i3d_loader_options load = { .clip = option_clip(options, &recipe),

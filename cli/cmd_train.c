@@ -39,8 +39,13 @@ static i3d_status choose_folder(struct job *job)
     char date[32];
     time_t now = time(NULL);
     struct tm local;
+    const char *save = option_text(options, "save-dir");
+    if (given && save && strcmp(given, save) != 0)
+        return options_refuse("--resume '%s' goes on in that folder, not in --save-dir '%s': give "
+                              "one of them",
+                              given, save);
     if (!given)
-        given = option_text(options, "save-dir");
+        given = save;
     if (given)
         return memory_string(given, &job->folder);
     strftime(date, sizeof date, "%Y%m%d_%H%M", localtime_r(&now, &local));
@@ -53,9 +58,8 @@ static i3d_status open_data(struct job *job)
     i3d_status status;
     const struct options *options = job->options;
     if (!option_text(options, "annotation-path") || !option_text(options, "video-path"))
-        return failure(I3D_EINVAL,
-                       "--annotation-path (a JSON of 'i3d annotate') and --video-path (folders of "
-                       "frames) say what to train on");
+        return options_refuse("--annotation-path (a JSON of 'i3d annotate') and --video-path "
+                              "(folders of frames) say what to train on");
     i3d_dataset_options data = option_dataset(options, job->stream, I3D_TRAINING);
     TRY(i3d_dataset_open(&data, &job->training));
     talk("%d training videos of %d classes", i3d_dataset_video_count(job->training),

@@ -29,7 +29,8 @@ void help_print(const struct command *command, FILE *stream);
 /* Prints that there is no such command, with the nearest one, on stderr; returns EXIT_USAGE. */
 int help_unknown(const char *name);
 
-/* Prints "i3d: <i3d_error()>" on stderr and returns EXIT_FAILED; for the last line of a command. */
+/* Prints "i3d: <i3d_error()>" on stderr and returns EXIT_FAILED, or EXIT_USAGE after
+ * options_refuse(); for the last line of a command. */
 int command_failed(void);
 /* The same from a status: I3D_OK gives EXIT_OK. */
 int command_result(i3d_status status);

@@ -294,7 +294,7 @@ int command_failed(void)
 {
     terminal_wipe();
     fprintf(stderr, "i3d: %s\n", i3d_error());
-    return EXIT_FAILED;
+    return options_refused() ? EXIT_USAGE : EXIT_FAILED;
 }
 
 int command_result(i3d_status status)

@@ -53,6 +53,11 @@ double option_real(const struct options *options, const char *name);
 const char *option_text(const struct options *options, const char *name); /* choice too; or NULL */
 bool option_given(const struct options *options, const char *name); /* by command line or file */
 
+/* As failure(I3D_EINVAL, ...), for options that are missing or contradict each other: the exit
+ * status is then that of wrong usage. */
+i3d_status options_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool options_refused(void);
+
 /* For those who walk the table. */
 bool option_serves(const struct option_row *row, const char *command);
 bool option_is_common(const struct option_row *row);

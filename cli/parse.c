@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,4 +250,22 @@ bool option_given(const struct options *options, const char *name)
     const struct option_row *row = option_find(options->command, name);
     assert(row);
     return options->values[row - option_table] != NULL;
+}
+
+static bool refused;
+
+i3d_status options_refuse(const char *format, ...)
+{
+    char sentence[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    refused = true;
+    return failure(I3D_EINVAL, "%s", sentence);
+}
+
+bool options_refused(void)
+{
+    return refused;
 }

@@ -1,7 +1,5 @@
 #include "store_option.h"
 
-#include "base/failure.h"
-
 #include <string.h>
 
 i3d_status option_store_form(const struct options *options, enum store_form *out)
@@ -11,6 +9,6 @@ i3d_status option_store_form(const struct options *options, enum store_form *out
     if (strcmp(option_text(options, "store"), "mkv") == 0)
         *out = lossless ? STORE_FFV1 : STORE_MJPEG;
     else if (lossless)
-        return failure(I3D_EINVAL, "--codec ffv1 needs --store mkv");
+        return options_refuse("--codec ffv1 needs --store mkv");
     return I3D_OK;
 }

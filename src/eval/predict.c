@@ -42,7 +42,7 @@ static i3d_status open_stream(const i3d_predictor_options *options, i3d_stream s
                        predictor->classes, classes);
     predictor->classes = classes;
     i3d_recipe recipe = i3d_classifier_get_recipe(predictor->networks[stream]);
-    TRY(reader_create(stream, &recipe, &predictor->readers[stream]));
+    TRY(reader_create(stream, &recipe, options->flow_preset, &predictor->readers[stream]));
 out:
     return status;
 }

@@ -7,11 +7,13 @@
 
 static const double flow_bound = 20; /* pixels; what the data sets' bytes of flow are made with */
 
-i3d_status reader_create(i3d_stream stream, const i3d_recipe *recipe, struct reader *out)
+i3d_status reader_create(i3d_stream stream, const i3d_recipe *recipe, const char *flow_preset,
+                         struct reader *out)
 {
     i3d_status status;
     size_t size = (size_t)recipe->size, channels = stream == I3D_FLOW ? 2 : 3;
     *out = (struct reader){ .stream = stream, .recipe = *recipe };
+    TRY(i3d_flow_preset(flow_preset ? flow_preset : "opencv", &out->algorithm));
     TRY(cutter_create(recipe->size, &out->cutter));
     TRY(memory_get(channels * (size_t)recipe->frames, size * size * sizeof(float), &out->clip));
 out:
@@ -53,7 +55,6 @@ out:
 static i3d_status begin_flow(struct reader *reader, int width, int height)
 {
     i3d_status status = I3D_OK;
-    i3d_flow_options options;
     size_t pixels = (size_t)width * (size_t)height;
     if (reader->flow && reader->planes[0].width == width && reader->planes[0].height == height) {
         i3d_flow_restart(reader->flow);
@@ -61,13 +62,12 @@ static i3d_status begin_flow(struct reader *reader, int width, int height)
     }
     i3d_flow_free(reader->flow);
     reader->flow = NULL;
-    TRY(i3d_flow_preset("opencv", &options));
     for (int p = 0; p < 2; p++) {
         memory_free(reader->field[p]);
         TRY(memory_get(pixels, sizeof(float), &reader->field[p]));
         TRY(i3d_image_resize_storage(&reader->planes[p], width, height, 1));
     }
-    TRY(i3d_flow_create(&options, width, height, &reader->flow));
+    TRY(i3d_flow_create(&reader->algorithm, width, height, &reader->flow));
 out:
     return status;
 }

@@ -12,12 +12,16 @@ struct reader {
     i3d_stream stream;
     i3d_recipe recipe;
     struct cutter cutter;
+    i3d_flow_options algorithm;
     i3d_flow *flow; /* for pictures of the size of `planes` */
     i3d_image grey, planes[2];
     float *field[2]; /* u, v of that size */
     float *clip;     /* [C, T, H, W] */
 };
-i3d_status reader_create(i3d_stream stream, const i3d_recipe *recipe, struct reader *out);
+
+/* `flow_preset` NULL: that of data sets, "opencv". */
+i3d_status reader_create(i3d_stream stream, const i3d_recipe *recipe, const char *flow_preset,
+                         struct reader *out);
 void reader_clear(struct reader *reader);
 
 /* How many frames a video has: it is decoded once for that. */

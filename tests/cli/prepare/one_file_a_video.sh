@@ -34,5 +34,5 @@ done
 i3d prepare set v killed --split v/split.csv --size 48 --store mkv >report
 diff -r -x .lock data killed
 
-fails 1 "--codec ffv1 needs --store mkv" i3d frames v x --codec ffv1
-fails 1 ".flo files need a folder" i3d flow rgb x --store mkv --flo
+fails 2 "--codec ffv1 needs --store mkv" i3d frames v x --codec ffv1
+fails 2 "--flo files need a folder" i3d flow rgb x --store mkv --flo

@@ -8,7 +8,7 @@ train() {
     "$I3D" train $options --save-dir run "$@"
 }
 
-fails 1 "--annotation-path" i3d train
+fails 2 "--annotation-path" i3d train
 fails 1 "cannot open 'nothing.json'" train --annotation-path nothing.json
 fails 1 "nowhere" train --video-path nowhere
 fails 2 "--spatial-size is a whole number" train --spatial-size 16
