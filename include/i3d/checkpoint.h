@@ -49,7 +49,8 @@ typedef struct i3d_match {
 
 /* Copies weights into the model: the names of every dialect are known. Missing or
  * wrong-shaped parameters are I3D_EFORMAT unless `partial`, which leaves them as they are (a
- * fine-tuning start whose logits are of other classes). `match` may be NULL. */
+ * fine-tuning start whose logits are of other classes). Where a norm was folded, one that adds the
+ * convolution's bias and does no more is loaded. `match` may be NULL. */
 I3D_API i3d_status i3d_model_load(i3d_model *model, const i3d_weights *weights, bool partial,
                                   i3d_match *match);
 I3D_API void i3d_match_clear(i3d_match *match);

@@ -24,7 +24,7 @@ static i3d_status add_params(const i3d_model *model, const struct matching *matc
     for (size_t p = 0; p < i3d_model_param_count(model); p++) {
         const i3d_param *param = i3d_model_param(model, p);
         const struct matched_param *matched = &matching->params[p];
-        if (!(matched->tensor || matched->one) || !naming_param(&naming, param, name))
+        if (!(matched->tensor || matched->constant) || !naming_param(&naming, param, name))
             continue;
         TRY(i3d_weights_add(out, name, I3D_F32, param->rank, param->shape, &tensor));
         matching_copy(matching, model, p, tensor->data);
@@ -72,6 +72,9 @@ i3d_status i3d_weights_convert(const i3d_weights *weights, const char *path, boo
         goto out;
     }
     TRY(i3d_weights_describe(weights, &options.channels, &options.classes));
+    const i3d_tensor *epsilon = i3d_weights_find(weights, "i3d.bn_epsilon");
+    if (epsilon && i3d_tensor_count(epsilon) == 1)
+        options.bn_epsilon = i3d_tensor_get(epsilon, 0); /* for norms that were folded */
     TRY(i3d_model_create(&options, &model));
     TRY(convert(model, weights, format, &matching, strict, out));
     if (match) {

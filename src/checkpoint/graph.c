@@ -6,13 +6,16 @@
  *     TensorProto { repeated int64 dims = 1; int32 data_type = 2; string name; bytes raw_data = 9;
  * }
  *
- * with other numbers for what has none here. The version is a number in ONNX, a text in MINDIR. */
+ * with other numbers for what has none here. The version is a number in ONNX, a text in MINDIR.
+ * Both have a map of texts as field 14, in which our exports record how the network is to be run.
+ */
 #include "checkpoint/format.h"
 
 #include "base/failure.h"
 #include "base/memory.h"
 #include "wire/protobuf.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Where the formats differ: the numbers of fields. */
@@ -115,17 +118,108 @@ out:
     return status == I3D_END ? I3D_OK : status;
 }
 
+static i3d_status add_number(i3d_weights *weights, const char *name, double value)
+{
+    i3d_tensor *tensor;
+    i3d_status status = i3d_weights_add(weights, name, I3D_F64, 0, NULL, &tensor);
+    if (status == I3D_OK)
+        *(double *)tensor->data = value;
+    return status;
+}
+
+/* A text that is one of two words is the word's number. */
+static i3d_status parse_note(const char *key, const char *text, const char *const words[2],
+                             double *out)
+{
+    char *end;
+    for (int w = 0; words[0] && w < 2; w++)
+        if (strcmp(text, words[w]) == 0) {
+            *out = w;
+            return I3D_OK;
+        }
+    *out = strtod(text, &end);
+    if (words[0] || end == text || *end)
+        return failure(I3D_EFORMAT, "it records %s = '%.40s', which means nothing", key, text);
+    return I3D_OK;
+}
+
+/* The notes of an export (export/notes.c) as tensors, under the names they have in a checkpoint. */
+static i3d_status add_note(const char *key, const char *text, double size[2], i3d_weights *out)
+{
+    static const struct {
+        const char *key, *name; /* without a name: height and width, one number if they agree */
+        const char *words[2];
+    } known[] = {
+        { "i3d.height", NULL, { NULL } },
+        { "i3d.width", NULL, { NULL } },
+        { "i3d.head", "i3d.head", { "avg", "max" } },
+        { "i3d.bn_epsilon", "i3d.bn_epsilon", { NULL } },
+        { "i3d.frames", "i3d.frames", { NULL } },
+        { "i3d.resize", "i3d.resize", { NULL } },
+        { "i3d.channels", "i3d.bgr", { "r,g,b", "b,g,r" } },
+    };
+    i3d_status status = I3D_OK;
+    double value;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        bool flow = strcmp(text, "x,y") == 0; /* which has no colours */
+        if (strcmp(key, known[i].key) != 0 || flow)
+            continue;
+        TRY(parse_note(key, text, known[i].words, &value));
+        if (known[i].name)
+            TRY(add_number(out, known[i].name, value));
+        else
+            size[i] = value;
+    }
+    if (strcmp(key, "i3d.labels") == 0) {
+        char *lines = NULL;
+        TRY(memory_format(&lines, "%s\n", text));
+        int64_t count = (int64_t)strlen(lines);
+        status = weights_add_data(out, key, I3D_U8, 1, &count,
+                                  (struct bytes){ (uint8_t *)lines, (size_t)count });
+        memory_free(lines);
+    }
+out:
+    return status;
+}
+
+/* { key = 1; value = 2; } */
+static i3d_status read_note(struct bytes message, double size[2], i3d_weights *out)
+{
+    struct protobuf_field field;
+    struct bytes key = { 0 }, value = { 0 };
+    char *name = NULL, *text = NULL;
+    i3d_status status;
+    while ((status = protobuf_next(&message, &field)) == I3D_OK)
+        if (field.type == PROTOBUF_BYTES && (field.number == 1 || field.number == 2))
+            *(field.number == 1 ? &key : &value) = field.bytes;
+    if (status != I3D_END)
+        goto out;
+    TRY(memory_format(&name, "%.*s", (int)key.count, (const char *)key.at));
+    TRY(memory_format(&text, "%.*s", (int)value.count, (const char *)value.at));
+    TRY(add_note(name, text, size, out));
+out:
+    memory_free(name);
+    memory_free(text);
+    return status;
+}
+
 static i3d_status read_model(const struct source *source, const struct numbers *numbers,
                              i3d_weights *out)
 {
     struct bytes message = source->bytes;
     struct protobuf_field field;
+    double size[2] = { 0 };
     i3d_status status;
-    while ((status = protobuf_next(&message, &field)) == I3D_OK)
+    while ((status = protobuf_next(&message, &field)) == I3D_OK) {
         if (field.number == 7 && field.type == PROTOBUF_BYTES)
             TRY(read_graph(field.bytes, numbers, out));
+        else if (field.number == 14 && field.type == PROTOBUF_BYTES)
+            TRY(read_note(field.bytes, size, out));
+    }
+    if (status == I3D_END)
+        status = size[0] > 0 && size[0] == size[1] ? add_number(out, "i3d.size", size[0]) : I3D_OK;
 out:
-    return status == I3D_END ? I3D_OK : status;
+    return status;
 }
 
 static i3d_status read_onnx(const struct source *source, i3d_weights *out)

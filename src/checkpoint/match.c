@@ -69,6 +69,34 @@ static i3d_status add_line(struct buffer *table, const char *what, const char *n
     return buffer_text(table, "%-12s %s %s, but the file has %s\n", what, name, wanted, found);
 }
 
+/* Of a folded norm only a bias is left, beside the weight `p`: norms that add it and do no more
+ * stand for it. False if the norm is not folded. */
+static bool match_folded(const i3d_model *model, const i3d_weights *weights, size_t p,
+                         struct matching *matching)
+{
+    char name[DIALECT_NAME_BYTES];
+    const i3d_param *param = i3d_model_param(model, p);
+    const i3d_tensor *weight = matching->params[p].tensor;
+    if (!weight || param[1].kind != I3D_PARAM_GAMMA ||
+        (naming_param(&matching->naming, &param[1], name) && i3d_weights_find(weights, name)))
+        return false;
+    size_t stem = strlen(weight->name);
+    stem -= stem > 7 && strcmp(weight->name + stem - 7, ".weight") == 0 ? 7 : 0;
+    snprintf(name, sizeof name, "%.*s.bias", (int)stem, weight->name);
+    const i3d_tensor *bias = i3d_weights_find(weights, name);
+    if (!bias || !fits(matching->naming.dialect, &param[2], bias))
+        return false;
+    double epsilon = i3d_model_get_options(model)->bn_epsilon;
+    struct matched_param *norm = &matching->params[p + 1]; /* gamma, beta, mean, variance */
+    norm[0] = (struct matched_param){ .constant = true, .value = 1 };
+    norm[1] = (struct matched_param){ .tensor = bias };
+    norm[2] = (struct matched_param){ .constant = true, .value = 0 };
+    norm[3] = (struct matched_param){ .constant = true, .value = (float)(1 - epsilon) };
+    matching->owners[bias - weights->tensors] = &param[2];
+    matching->match.loaded += 4;
+    return true;
+}
+
 static i3d_status match_params(const i3d_model *model, const i3d_weights *weights,
                                struct matching *matching, struct buffer *table)
 {
@@ -77,13 +105,16 @@ static i3d_status match_params(const i3d_model *model, const i3d_weights *weight
     for (size_t p = 0; p < i3d_model_param_count(model); p++) {
         const i3d_param *param = i3d_model_param(model, p);
         struct matched_param *matched = &matching->params[p];
-        matched->one = !naming_param(&matching->naming, param, name);
-        const i3d_tensor *tensor = matched->one ? NULL : i3d_weights_find(weights, name);
+        if (!naming_param(&matching->naming, param, name))
+            *matched = (struct matched_param){ .constant = true, .value = 1 };
+        const i3d_tensor *tensor = matched->constant ? NULL : i3d_weights_find(weights, name);
         if (tensor)
             matching->owners[tensor - weights->tensors] = param;
-        if (matched->one || (tensor && fits(matching->naming.dialect, param, tensor))) {
+        if (matched->constant || (tensor && fits(matching->naming.dialect, param, tensor))) {
             matched->tensor = tensor;
             matching->match.loaded++;
+            if (match_folded(model, weights, p, matching))
+                p += 4;
         } else if (tensor) {
             matching->match.wrong_shape++;
             TRY(add_line(table, "wrong shape", param->name, param->rank, param->shape, tensor));
@@ -150,9 +181,9 @@ bool matching_copy(const struct matching *matching, const i3d_model *model, size
     const struct matched_param *matched = &matching->params[param];
     if (matched->tensor)
         copy(matching->naming.dialect, about, matched->tensor, out);
-    for (size_t i = 0; matched->one && i < about->count; i++)
-        out[i] = 1;
-    return matched->tensor || matched->one;
+    for (size_t i = 0; matched->constant && i < about->count; i++)
+        out[i] = matched->value;
+    return matched->tensor || matched->constant;
 }
 
 void i3d_match_clear(i3d_match *match)

@@ -7,7 +7,8 @@
 
 struct matched_param {
     const i3d_tensor *tensor; /* NULL: nothing that fits */
-    bool one; /* the dialect has no such parameter: it is one everywhere, BN without a gamma */
+    bool constant; /* there is no tensor: it is `value` everywhere. BN without a gamma, or folded */
+    float value;
 };
 
 struct matching {

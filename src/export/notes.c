@@ -8,7 +8,7 @@ typedef void (*note_put)(struct message *out, const char *name, const char *text
 static void put_number(struct message *out, note_put put, const char *name, double value)
 {
     char text[32];
-    snprintf(text, sizeof text, "%g", value);
+    snprintf(text, sizeof text, "%.9g", value);
     put(out, name, text);
 }
 

@@ -10,40 +10,14 @@
 #include <i3d/engine.h>
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
-/* Makes norms that only add what folding left as a convolution's bias. */
-static i3d_status read_folded(const i3d_weights *weights, i3d_model *model)
-{
-    for (size_t p = 0; p < model->param_count; p++) {
-        const i3d_param *weight = &model->params[p];
-        if (weight->kind != I3D_PARAM_WEIGHT || weight[1].kind != I3D_PARAM_GAMMA)
-            continue;
-        char name[128];
-        snprintf(name, sizeof name, "%s", weight->name);
-        memcpy(strrchr(name, '.'), ".bias", sizeof ".bias");
-        const i3d_tensor *bias = i3d_weights_find(weights, name);
-        if (!bias || i3d_tensor_count(bias) != weight[2].count)
-            return failure(I3D_EFORMAT, "'%s' is missing or of the wrong size", name);
-        i3d_tensor_to_f32(bias, model->data + weight[2].offset);
-        for (size_t c = 0; c < weight[4].count; c++)
-            model->data[weight[4].offset + c] = (float)(1 - model->options.bn_epsilon);
-    }
-    return I3D_OK;
-}
-
-static i3d_status read_back(const char *path, bool folded, i3d_model *model)
+static i3d_status read_back(const char *path, i3d_model *model)
 {
     i3d_status status;
     i3d_weights weights = { 0 };
-    i3d_match match = { 0 };
     TRY(i3d_weights_read(path, &weights));
-    TRY(i3d_model_load(model, &weights, folded, &match));
-    if (folded)
-        TRY(read_folded(&weights, model));
+    TRY(i3d_model_load(model, &weights, false, NULL));
 out:
-    i3d_match_clear(&match);
     i3d_weights_clear(&weights);
     return status;
 }
@@ -93,7 +67,7 @@ i3d_status i3d_export_verify(const i3d_model *model, const i3d_export_options *o
     for (size_t i = 0; i < floats; i++)
         clip[i] = (float)(random_unit(&random) * 2 - 1);
     TRY(i3d_model_create(&model->options, &copy));
-    TRY(read_back(path, options->fold_bn, copy));
+    TRY(read_back(path, copy));
     TRY(run(model, options, clip, logits));
     TRY(run(copy, options, clip, logits + classes));
     TRY(compare(logits, logits + classes, classes, out));

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "checkpoint/format.h"
 #include "checkpoint/tensorflow.h"
 
 /* Element i of every tensor is i - 2, of a bool whether i is odd.
@@ -92,6 +93,39 @@ static void the_weights_of_a_graph_are_found(void **state)
     assert_shape(&weights, "large", I3D_F32, 2, 2, 3); /* without the graph's name */
     assert_counts_up(&weights.tensors[0]);
     i3d_weights_clear(&weights);
+}
+
+/* Fields 1 (the version) and 14 (a note) of an ONNX model. */
+static i3d_status read_note(const char *key, const char *text, i3d_weights *out)
+{
+    uint8_t file[128] = { 1 << 3, 8, 14 << 3 | 2 };
+    size_t keys = strlen(key), texts = strlen(text), at = 3;
+    file[at++] = (uint8_t)(4 + keys + texts);
+    file[at++] = 1 << 3 | 2;
+    file[at++] = (uint8_t)keys;
+    memcpy(file + at, key, keys);
+    at += keys;
+    file[at++] = 2 << 3 | 2;
+    file[at++] = (uint8_t)texts;
+    memcpy(file + at, text, texts);
+    return weights_parse(&(struct source){ "note", { file, at + texts } }, out);
+}
+
+static void the_notes_of_a_graph_are_numbers(void **state)
+{
+    (void)state;
+    i3d_weights weights;
+    assert_ok(read_note("i3d.head", "max", &weights));
+    assert_true(i3d_tensor_get(i3d_weights_find(&weights, "i3d.head"), 0) == 1);
+    i3d_weights_clear(&weights);
+    assert_ok(read_note("i3d.channels", "x,y", &weights));
+    assert_int_equal(weights.count, 0);
+    assert_ok(read_note("somebody.else", "min", &weights));
+    assert_int_equal(weights.count, 0);
+    assert_fails(read_note("i3d.head", "min", &weights), I3D_EFORMAT, "i3d.head = 'min'");
+    assert_fails(read_note("i3d.channels", "1", &weights), I3D_EFORMAT, "means nothing");
+    assert_fails(read_note("i3d.frames", "64 or so", &weights), I3D_EFORMAT, "i3d.frames");
+    assert_fails(read_note("i3d.height", "", &weights), I3D_EFORMAT, "i3d.height");
 }
 
 static void views_are_brought_into_order(void **state)
@@ -380,6 +414,7 @@ int main(void)
         cmocka_unit_test(every_format_gives_the_same_tensors),
         cmocka_unit_test(a_tensor_split_into_several_values_is_put_together),
         cmocka_unit_test(the_weights_of_a_graph_are_found),
+        cmocka_unit_test(the_notes_of_a_graph_are_numbers),
         cmocka_unit_test(views_are_brought_into_order),
         cmocka_unit_test(dicts_and_lists_inside_go_on_behind_a_dot),
         cmocka_unit_test(a_pickled_class_is_refused_by_its_name),

@@ -51,6 +51,93 @@ static void a_reader_gets_the_parameters_back(void **state)
     i3d_model_free(copy);
 }
 
+static double number(const i3d_weights *weights, const char *name)
+{
+    const i3d_tensor *tensor = i3d_weights_find(weights, name);
+    if (!tensor)
+        fail_msg("there is no '%s'", name);
+    assert_int_equal(i3d_tensor_count(tensor), 1);
+    return i3d_tensor_get(tensor, 0);
+}
+
+/* As in a checkpoint of a training; and folded norms are norms again. */
+static void a_reader_learns_how_to_run_it(void **state)
+{
+    (void)state;
+    static const char *const labels[] = { "a", "b c", "d", "e", "f" };
+    i3d_model *model = whole_model(3, I3D_HEAD_MAX), *copy = whole_model(3, I3D_HEAD_MAX);
+    i3d_export_options options = i3d_export_defaults();
+    const char *folder = test_folder();
+    model->options.bn_epsilon = copy->options.bn_epsilon = 1.25e-5;
+    options.frames = 16;
+    options.height = options.width = 96;
+    options.resize = 100;
+    options.bgr = options.fold_bn = true;
+    options.labels = labels;
+    for (int f = 0; f < READABLE; f++) {
+        char *path = at(folder, formats[f]);
+        i3d_weights weights;
+        i3d_match match;
+        assert_ok(i3d_export(model, &options, path));
+        assert_ok(i3d_weights_read(path, &weights));
+        assert_true(number(&weights, "i3d.head") == I3D_HEAD_MAX);
+        assert_true(number(&weights, "i3d.bn_epsilon") == 1.25e-5);
+        assert_true(number(&weights, "i3d.frames") == 16);
+        assert_true(number(&weights, "i3d.size") == 96);
+        assert_true(number(&weights, "i3d.resize") == 100);
+        assert_true(number(&weights, "i3d.bgr") == 1);
+        const i3d_tensor *lines = i3d_weights_find(&weights, "i3d.labels");
+        assert_non_null(lines);
+        assert_int_equal(i3d_tensor_count(lines), 12);
+        assert_memory_equal(lines->data, "a\nb c\nd\ne\nf\n", 12);
+
+        assert_ok(i3d_model_load(copy, &weights, false, &match));
+        assert_int_equal(match.loaded, model->param_count);
+        assert_int_equal(match.extra, 0);
+        i3d_match_clear(&match);
+        i3d_weights_clear(&weights);
+        memory_free(path);
+    }
+    /* A drawn norm: what is left of it is scale 1 with the shift as its bias. */
+    const i3d_param *gamma = i3d_model_find_param(copy, "Conv3d_1a_7x7_bn.bn2d.gamma");
+    const float *norm = copy->data + gamma->offset;
+    assert_true(norm[0] == 1 && gamma[3].kind == I3D_PARAM_VARIANCE);
+    assert_true(copy->data[gamma[3].offset] == (float)(1 - 1.25e-5));
+    assert_ok(folder_remove(folder));
+    i3d_model_free(model);
+    i3d_model_free(copy);
+}
+
+/* A folded norm that is not whole is missing, as it is. */
+static void a_bias_of_another_size_is_no_norm(void **state)
+{
+    (void)state;
+    i3d_model *model = whole_model(2, I3D_HEAD_AVG);
+    i3d_export_options options = i3d_export_defaults();
+    const char *folder = test_folder();
+    char *path = at(folder, "net.onnx");
+    i3d_weights weights;
+    i3d_match match;
+    options.fold_bn = true;
+    options.height = 64; /* not its width: no one size */
+    assert_ok(i3d_export(model, &options, path));
+    assert_ok(i3d_weights_read(path, &weights));
+    assert_null(i3d_weights_find(&weights, "i3d.size"));
+    assert_null(i3d_weights_find(&weights, "i3d.bgr")); /* flow has no colours */
+    for (size_t i = 0; i < weights.count; i++)
+        if (strcmp(weights.tensors[i].name, "Mixed_3b_b0.conv3d.bias") == 0)
+            weights.tensors[i].shape[0]--;
+    assert_ok(i3d_model_load(model, &weights, true, &match));
+    assert_int_equal(match.missing, 4);
+    assert_int_equal(match.extra, 1);
+    assert_non_null(strstr(match.table, "Mixed_3b_b0.bn.bn2d.gamma"));
+    i3d_match_clear(&match);
+    i3d_weights_clear(&weights);
+    memory_free(path);
+    assert_ok(folder_remove(folder));
+    i3d_model_free(model);
+}
+
 static void an_export_differs_from_another_network_than_its_own(void **state)
 {
     (void)state;
@@ -125,6 +212,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reader_gets_the_parameters_back),
+        cmocka_unit_test(a_reader_learns_how_to_run_it),
+        cmocka_unit_test(a_bias_of_another_size_is_no_norm),
         cmocka_unit_test(an_export_differs_from_another_network_than_its_own),
         cmocka_unit_test(what_a_format_cannot_do_is_refused),
         cmocka_unit_test(without_memory_nothing_is_left),
