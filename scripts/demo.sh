@@ -26,7 +26,7 @@ run prepare synth "$out/videos" "$out/data" --split "$out/videos/split.csv" --si
 
 for mode in rgb flow; do
     title "3. The $mode network, from scratch"
-    if [ -e "$out/$mode/config.json" ]; then
+    if [ -n "$(find "$out/$mode" -name 'i3d-*.ckpt' 2>/dev/null)" ]; then
         run train --resume "$out/$mode" --sink-mode
     else
         run train --dataset synth --mode "$mode" --save-dir "$out/$mode" --sink-mode \
@@ -37,16 +37,18 @@ for mode in rgb flow; do
     fi
 done
 
+# The last checkpoints: best.ckpt was chosen on the very videos that now judge.
+rgb=$(find "$out/rgb/checkpoints" -name 'i3d-*.ckpt' | sort -V | tail -n 1)
+flow=$(find "$out/flow/checkpoints" -name 'i3d-*.ckpt' | sort -V | tail -n 1)
+
 title "4. Accuracy on the held-out videos: rgb, flow and both"
-run eval --mode joint \
-    --rgb "$out/rgb/checkpoints/best.ckpt" --flow "$out/flow/checkpoints/best.ckpt" \
+run eval --mode joint --rgb "$rgb" --flow "$flow" \
     --video-path "$out/data/rgb/synth/jpg" --video-path-joint-flow "$out/data/flow/synth/jpg" \
     --annotation-path "$out/data/rgb/synth/annotation/synth_1.json" --save-dir "$out/result"
 
 title "5. One video file, straight from its frames to its class"
 video=$(find "$out/videos/turn" -name '*.avi' | sort | tail -n 1)
-run predict "$video" --size 90 \
-    --rgb "$out/rgb/checkpoints/best.ckpt" --flow "$out/flow/checkpoints/best.ckpt"
+run predict "$video" --size 90 --rgb "$rgb" --flow "$flow"
 
 title "Look at"
 find "$out/result" -type f | sort
