@@ -5,6 +5,7 @@ include(CheckCCompilerFlag)
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
+option(I3D_TESTS "build the tests (needs cmocka)" ON)
 option(I3D_WERROR "turn warnings into errors" OFF)
 option(I3D_COVERAGE "measure line coverage" OFF)
 option(I3D_FUZZ "build the libFuzzer targets (needs clang)" OFF)
