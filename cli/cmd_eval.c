@@ -105,8 +105,16 @@ out:
     return status;
 }
 
+/* Before the work rather than after it: a folder that cannot be written, or another run's. */
+static i3d_status open_results(const struct options *options, struct lock *out)
+{
+    const char *save = option_text(options, "save-dir");
+    i3d_status status = save ? folder_make(save) : I3D_OK;
+    return save && status == I3D_OK ? lock_take(save, out) : status;
+}
+
 static i3d_status eval_single(const struct options *options, struct report *report,
-                              i3d_stream stream)
+                              i3d_stream stream, struct lock *lock)
 {
     i3d_status status;
     i3d_dataset *dataset = NULL;
@@ -115,6 +123,7 @@ static i3d_status eval_single(const struct options *options, struct report *repo
     if (!path)
         return options_refuse("--%s says which checkpoint to evaluate", stream_names[stream]);
     TRY(open_data(options, stream, false, &dataset));
+    TRY(open_results(options, lock));
     report_text(report, "checkpoint", "%s", path);
     TRY(score(options, stream, path, dataset, &scores));
     TRY(report_scores(report, options, stream_names[stream], &scores));
@@ -124,7 +133,8 @@ out:
     return status;
 }
 
-static i3d_status eval_joint(const struct options *options, struct report *report)
+static i3d_status eval_joint(const struct options *options, struct report *report,
+                             struct lock *lock)
 {
     i3d_status status;
     i3d_dataset *datasets[2] = { NULL };
@@ -134,6 +144,7 @@ static i3d_status eval_joint(const struct options *options, struct report *repor
         return options_refuse("joint evaluation needs two checkpoints, --rgb and --flow");
     for (int s = 0; s < 2; s++)
         TRY(open_data(options, (i3d_stream)s, true, &datasets[s]));
+    TRY(open_results(options, lock));
     for (int s = 0; s < 2; s++) {
         const char *path = checkpoint(options, (i3d_stream)s);
         report_text(report, s ? "flow_checkpoint" : "rgb_checkpoint", "%s", path);
@@ -154,12 +165,13 @@ out:
 /* Each checkpoint of a run, and a table of them. */
 static i3d_status score_series(const struct options *options, struct report *report,
                                i3d_stream stream, const i3d_series *series,
-                               i3d_accuracy *accuracies)
+                               i3d_accuracy *accuracies, struct lock *lock)
 {
     i3d_status status;
     i3d_dataset *dataset = NULL;
     i3d_scores scores = { 0 };
     TRY(open_data(options, stream, false, &dataset));
+    TRY(open_results(options, lock));
     report_list(report, "checkpoints");
     for (size_t i = 0; i < series->count; i++) {
         const char *path = series->entries[i].path;
@@ -180,7 +192,7 @@ out:
 }
 
 static i3d_status eval_series(const struct options *options, struct report *report,
-                              i3d_stream stream)
+                              i3d_stream stream, struct lock *lock)
 {
     i3d_status status;
     const char *folder = option_text(options, "checkpoints");
@@ -194,9 +206,7 @@ static i3d_status eval_series(const struct options *options, struct report *repo
         TRY(failure(I3D_EINVAL, "'%s' holds no i3d-EPOCH_STEP.ckpt of epochs %d to %d", folder,
                     from, to));
     TRY(memory_get(series.count, sizeof *accuracies, &accuracies));
-    TRY(score_series(options, report, stream, &series, accuracies));
-    if (save)
-        TRY(folder_make(save));
+    TRY(score_series(options, report, stream, &series, accuracies, lock));
     TRY(path_join(&summary, save ? save : folder, "summary.txt"));
     TRY(i3d_summary_write(summary, &series, accuracies));
     report_text(report, "summary", "%s", summary);
@@ -236,22 +246,22 @@ static i3d_status check_series(const struct options *options, bool joint)
 int cmd_eval(const struct options *options)
 {
     i3d_status status;
+    struct lock lock = { .descriptor = -1 };
     const char *mode = choose_mode(options);
     i3d_stream stream = strcmp(mode, "flow") == 0 ? I3D_FLOW : I3D_RGB;
     bool joint = strcmp(mode, "joint") == 0, many = option_text(options, "checkpoints") != NULL;
     struct report report = report_begin(options);
     option_remark_ignored(options);
     status = check_series(options, joint);
-    if (status != I3D_OK)
-        return command_result(status);
-    if (joint)
-        status = eval_joint(options, &report);
-    else if (many)
-        status = eval_series(options, &report, stream);
-    else
-        status = eval_single(options, &report, stream);
+    if (status == I3D_OK && joint)
+        status = eval_joint(options, &report, &lock);
+    else if (status == I3D_OK && many)
+        status = eval_series(options, &report, stream, &lock);
+    else if (status == I3D_OK)
+        status = eval_single(options, &report, stream, &lock);
     if (status == I3D_OK)
         report_end(&report);
     report_drop(&report);
+    lock_release(&lock);
     return command_result(status);
 }
