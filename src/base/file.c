@@ -47,14 +47,53 @@ static i3d_status side_path(const char *path, char **out)
     return memory_format(out, "%.*s.%s.part", (int)(name - path), path, name);
 }
 
+/* Takes the lock of an open file; false: another run has it. A file system without locks cannot
+ * say, so there nobody is kept out. */
+static bool try_lock(int descriptor)
+{
+    return flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+/* Opens what lies at `side`, perhaps left there by a killed run, and locks it for as long as it is
+ * open. */
+static i3d_status hold(const char *path, const char *side, int flags, int *out)
+{
+    struct stat held, named;
+    for (;;) {
+        *out = open(side, flags | O_CLOEXEC, 0666);
+        if (*out < 0)
+            return failure_errno("cannot write '%s'", path);
+        if (!try_lock(*out)) {
+            close(*out);
+            return failure(I3D_EIO,
+                           "another run is writing '%s'; wait for it or choose another name", path);
+        }
+        if (fstat(*out, &held) == 0 && stat(side, &named) == 0 && held.st_ino == named.st_ino &&
+            held.st_dev == named.st_dev)
+            return I3D_OK;
+        close(*out); /* another run has just put it in its place or removed it */
+        if (flags & O_DIRECTORY)
+            mkdir(side, 0777);
+    }
+}
+
 i3d_status file_begin(const char *path, struct file_writer *out)
 {
     i3d_status status;
+    int descriptor;
     *out = (struct file_writer){ 0 };
     TRY(memory_string(path, &out->path));
     TRY(side_path(path, &out->side));
-    out->stream = fopen(out->side, "wb");
+    status = hold(path, out->side, O_WRONLY | O_CREAT, &descriptor);
+    if (status != I3D_OK) {
+        memory_free(out->side); /* it is not ours to remove */
+        out->side = NULL;
+        goto out;
+    }
+    out->stream = fdopen(descriptor, "wb");
     if (!out->stream)
+        close(descriptor);
+    if (!out->stream || ftruncate(descriptor, 0) != 0)
         status = failure_errno("cannot write '%s'", path);
 out:
     if (status != I3D_OK)
@@ -69,9 +108,6 @@ i3d_status file_commit(struct file_writer *writer)
                    fsync(fileno(writer->stream)) == 0;
     if (!written)
         status = failure_errno("cannot write '%s'", writer->path);
-    if (fclose(writer->stream) != 0 && written)
-        status = failure_errno("cannot write '%s'", writer->path);
-    writer->stream = NULL;
     if (status == I3D_OK && rename(writer->side, writer->path) != 0)
         status = failure_errno("cannot put '%s' in its place", writer->path);
     if (status == I3D_OK) {
@@ -84,10 +120,10 @@ i3d_status file_commit(struct file_writer *writer)
 
 void file_discard(struct file_writer *writer)
 {
-    if (writer->stream)
-        fclose(writer->stream);
     if (writer->side)
         unlink(writer->side);
+    if (writer->stream)
+        fclose(writer->stream); /* last, for it gives up the lock */
     memory_free(writer->side);
     memory_free(writer->path);
     *writer = (struct file_writer){ 0 };
@@ -164,6 +200,12 @@ static int remove_entry(const char *path, const struct stat *about, int kind, st
     return remove(path);
 }
 
+static int remove_content(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+    (void)about, (void)kind;
+    return where->level ? remove(path) : 0;
+}
+
 i3d_status folder_remove(const char *path)
 {
     if (!file_exists(path))
@@ -220,11 +262,17 @@ out:
 i3d_status folder_begin(const char *path, struct folder_writer *out)
 {
     i3d_status status;
-    *out = (struct folder_writer){ 0 };
+    *out = (struct folder_writer){ .descriptor = -1 };
     TRY(memory_string(path, &out->path));
     TRY(side_path(path, &out->side));
-    TRY(folder_remove(out->side));
     TRY(folder_make(out->side));
+    status = hold(path, out->side, O_RDONLY | O_DIRECTORY, &out->descriptor);
+    if (status != I3D_OK) {
+        memory_free(out->side); /* it is not ours to remove */
+        out->side = NULL;
+    } else if (nftw(out->side, remove_content, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+        status = failure_errno("cannot remove what is in '%s'", out->side);
+    }
 out:
     if (status != I3D_OK)
         folder_discard(out);
@@ -234,15 +282,13 @@ out:
 i3d_status folder_commit(struct folder_writer *writer)
 {
     i3d_status status = I3D_OK;
-    int folder = open(writer->side, O_RDONLY | O_DIRECTORY);
     /* One syncfs for the folder's many small files instead of an fsync for each. */
-    if (folder < 0 || syncfs(folder) != 0)
+    if (syncfs(writer->descriptor) != 0)
         status = failure_errno("cannot write '%s'", writer->path);
-    if (folder >= 0)
-        close(folder);
     if (status == I3D_OK && rename(writer->side, writer->path) != 0)
         status = failure_errno("cannot put '%s' in its place", writer->path);
     if (status == I3D_OK) {
+        close(writer->descriptor);
         memory_free(writer->side);
         writer->side = NULL;
     }
@@ -258,6 +304,8 @@ void folder_discard(struct folder_writer *writer)
         snprintf(kept, sizeof kept, "%s", i3d_error());
         folder_remove(writer->side);
         failure(I3D_OK, "%s", kept);
+        if (writer->descriptor >= 0)
+            close(writer->descriptor);
     }
     memory_free(writer->side);
     memory_free(writer->path);
@@ -273,7 +321,7 @@ i3d_status lock_take(const char *folder, struct lock *out)
     out->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (out->descriptor < 0) {
         status = failure_errno("cannot write '%s'", path);
-    } else if (flock(out->descriptor, LOCK_EX | LOCK_NB) != 0) {
+    } else if (!try_lock(out->descriptor)) {
         status =
             failure(I3D_EIO, "another run is writing to '%s'; wait for it or choose another folder",
                     folder);

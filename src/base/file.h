@@ -15,7 +15,7 @@ i3d_status file_read(const char *path, uint8_t **out, size_t *bytes);
 
 /* A file being written beside its place: made with file_begin(), put in place with file_commit(),
  * thrown away with file_discard() (which is also right after file_commit() or for zeroed memory).
- */
+ * Of two runs that write the same file at the same time the second is refused. */
 struct file_writer {
     FILE *stream;
     char *path, *side;
@@ -51,9 +51,11 @@ void names_clear(struct names *names);
 
 /* A folder being filled beside its place: folder_begin() gives the side folder's path (a loan until
  * commit or discard), folder_commit() syncs and renames it. The side's name begins with a dot and
- * holds no process number: what a killed run left there is removed by the next begin. */
+ * holds no process number: what a killed run left there is removed by the next begin, and what
+ * another run is filling is refused. */
 struct folder_writer {
     char *path, *side;
+    int descriptor; /* of the side, locked; where there is a side */
 };
 i3d_status folder_begin(const char *path, struct folder_writer *out);
 i3d_status folder_commit(struct folder_writer *writer);

@@ -3,6 +3,7 @@
 #include "base/failure.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 static void a_file_appears_only_when_committed(void **state)
 {
@@ -71,6 +72,73 @@ static void one_run_a_folder(void **state)
     assert_ok(folder_remove(folder));
 }
 
+static void one_run_a_file(void **state)
+{
+    (void)state;
+    char path[128], side[128];
+    const char *folder = test_folder();
+    snprintf(path, sizeof path, "%s/a.txt", folder);
+    snprintf(side, sizeof side, "%s/.a.txt.part", folder);
+    struct file_writer first, second;
+    assert_ok(file_put(side, "left by a killed run", 20));
+    assert_ok(file_begin(path, &first));
+    assert_fails(file_begin(path, &second), I3D_EIO, "another run is writing");
+    fputs("first", first.stream);
+    assert_ok(file_commit(&first));
+    uint8_t *data;
+    size_t bytes;
+    assert_ok(file_read(path, &data, &bytes));
+    assert_string_equal((char *)data, "first");
+    memory_free(data);
+    assert_ok(file_write(path, "next", 4));
+    assert_false(file_exists(side));
+
+    struct folder_writer filling, refused;
+    snprintf(path, sizeof path, "%s/videos", folder);
+    snprintf(side, sizeof side, "%s/.videos.part/left/behind", folder);
+    assert_ok(folder_make(side));
+    assert_ok(folder_begin(path, &filling));
+    assert_false(file_exists(side));
+    snprintf(side, sizeof side, "%s/1", filling.side);
+    assert_ok(file_put(side, "1", 1));
+    assert_fails(folder_begin(path, &refused), I3D_EIO, "another run is writing");
+    assert_true(file_exists(side));
+    folder_discard(&filling);
+    assert_ok(folder_begin(path, &filling));
+    assert_false(file_exists(side));
+    assert_ok(folder_commit(&filling));
+    assert_true(file_is_folder(path));
+    assert_ok(folder_remove(folder));
+}
+
+/* Many runs write one file at once: each is refused or writes all of it. */
+static i3d_status write_or_be_refused(size_t index, int worker, void *context)
+{
+    char text[4096];
+    (void)worker;
+    memset(text, 'a' + (int)(index % 26), sizeof text);
+    i3d_status status = file_write(context, text, sizeof text);
+    return status == I3D_EIO && strstr(i3d_error(), "another run") ? I3D_OK : status;
+}
+
+static void many_runs_leave_one_whole_file(void **state)
+{
+    (void)state;
+    char path[128];
+    const char *folder = test_folder();
+    snprintf(path, sizeof path, "%s/a.txt", folder);
+    for (int round = 0; round < 20; round++) {
+        assert_ok(thread_run(16, 8, write_or_be_refused, path));
+        uint8_t *data;
+        size_t bytes;
+        assert_ok(file_read(path, &data, &bytes));
+        assert_int_equal(bytes, 4096);
+        assert_int_equal(strspn((char *)data, (char[]){ (char)data[0], 0 }), 4096);
+        memory_free(data);
+    }
+    assert_ok(folder_remove(folder));
+}
+
 static void failures_name_the_file(void **state)
 {
     (void)state;
@@ -94,6 +162,8 @@ int main(void)
         cmocka_unit_test(a_file_appears_only_when_committed),
         cmocka_unit_test(a_folder_appears_whole),
         cmocka_unit_test(one_run_a_folder),
+        cmocka_unit_test(one_run_a_file),
+        cmocka_unit_test(many_runs_leave_one_whole_file),
         cmocka_unit_test(failures_name_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
