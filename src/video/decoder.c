@@ -6,6 +6,7 @@
 #include "video/ffmpeg.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 enum { PIXELS_MAX = 1 << 28 };
 
@@ -36,6 +37,11 @@ static i3d_status open_format(struct decoder *decoder)
     i3d_status status;
     char *url = NULL;
     AVDictionary *options = NULL;
+    struct stat about;
+    /* A pipe would be waited for, maybe for ever. */
+    if (stat(decoder->path, &about) == 0 && !S_ISREG(about.st_mode))
+        return failure(I3D_EINVAL, "'%s' is a folder, a pipe or a device, not a video file",
+                       decoder->path);
     /* fopen's reason is better than FFmpeg's, and a file that names others must not open URLs. */
     FILE *readable = fopen(decoder->path, "rb");
     if (!readable)
@@ -77,6 +83,9 @@ static i3d_status open_stream(struct decoder *decoder)
 static i3d_status open_codec(struct decoder *decoder, int threads)
 {
     const AVCodecParameters *parameters = decoder->stream->codecpar;
+    if (parameters->width <= 0 || parameters->height <= 0)
+        return failure(I3D_EFORMAT, "'%s' does not say how large its frames are: %s", decoder->path,
+                       ffmpeg_reason(AVERROR_INVALIDDATA));
     const AVCodec *codec = avcodec_find_decoder(parameters->codec_id);
     if (!codec)
         return failure(I3D_EUNSUPPORTED, "'%s' is coded as %s, which this FFmpeg cannot decode",

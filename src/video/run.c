@@ -47,6 +47,19 @@ static void write_quoted(FILE *stream, const char *text)
     fputc('"', stream);
 }
 
+/* Said before the list is written: where the disk is full, the list fails too. */
+static void tell_failures(const struct run *run, size_t failed)
+{
+    for (size_t i = 0; i < run->videos->count; i++) {
+        const struct video_file *video = &run->videos->items[i];
+        if (run->reasons[i])
+            talk("left out '%s/%s': %s", video->class_name, path_name(video->path),
+                 run->reasons[i]);
+    }
+    talk("%zu of %zu videos were left out; mend or remove them and run the same command again",
+         failed, run->videos->count);
+}
+
 static i3d_status write_failures(const struct run *run, const char *path)
 {
     struct file_writer writer;
@@ -58,7 +71,6 @@ static i3d_status write_failures(const struct run *run, const char *path)
         const struct video_file *video = &run->videos->items[i];
         if (!run->reasons[i])
             continue;
-        talk("left out '%s/%s': %s", video->class_name, path_name(video->path), run->reasons[i]);
         write_quoted(writer.stream, video->path);
         fputc(',', writer.stream);
         write_quoted(writer.stream, run->reasons[i]);
@@ -72,8 +84,10 @@ static i3d_status report(const struct run *run, const char *path, size_t *failed
 {
     for (size_t i = 0; i < run->videos->count; i++)
         *failed += run->reasons[i] != NULL;
-    if (*failed)
+    if (*failed) {
+        tell_failures(run, *failed);
         return write_failures(run, path);
+    }
     if (unlink(path) != 0 && errno != ENOENT)
         return failure_errno("cannot remove '%s'", path);
     return I3D_OK;

@@ -12,17 +12,24 @@ echo 'this is a text' >videos/a/text.avi
 make -t 0 -c:v mpeg4 videos/a/zero.avi
 make -frames:v 1 videos/a/one.avi
 make -frames:v 3 -vf scale=1:1 -c:v mjpeg videos/a/tiny.avi
+mkfifo videos/a/pipe.avi
+# A broadcast that begins between two key frames: its size is nowhere.
+make -t 1 -c:v libx264 whole.ts
+{ head -c 564 whole.ts && tail -c +3761 whole.ts; } >videos/a/late.ts
 
-fails 1 'cut short: only' i3d frames videos rgb
-for bad in cut.mp4 text.avi empty.mkv zero.avi; do
+fails 1 'cut short: only' timeout 60 "$I3D" frames videos rgb
+grep -qF '6 of 8 videos were left out; mend or remove them and run the same command again' stderr
+for bad in cut.mp4 text.avi empty.mkv zero.avi pipe.avi late.ts; do
     grep -q "a/$bad" stderr
     grep -q "^\"videos/a/$bad\",\".*[a-z].*\"$" rgb/failures.csv
 done
-same 5 "$(wc -l <rgb/failures.csv)"
+grep -q 'pipe.avi. is a folder, a pipe or a device' stderr
+grep -q 'late.ts. does not say how large its frames are' stderr
+same 7 "$(wc -l <rgb/failures.csv)"
 same 'one tiny' "$(ls -A rgb/a | xargs)"
 same 1 "$(cat rgb/a/one/n_frames)"
 same 3 "$(cat rgb/a/tiny/n_frames)"
 
-rm videos/a/cut.mp4 videos/a/text.avi videos/a/empty.mkv videos/a/zero.avi
+(cd videos/a && rm cut.mp4 text.avi empty.mkv zero.avi pipe.avi late.ts)
 i3d frames videos rgb
 [ ! -e rgb/failures.csv ]
