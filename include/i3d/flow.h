@@ -30,7 +30,7 @@ typedef struct i3d_flow_options {
     int subpixels;    /* positions the warp tells apart in a pixel: a power of two, 1 to 256 */
     bool clamp;       /* beyond the border the picture goes on as its edge; otherwise it is 0 */
     double smooth; /* sigma of a Gaussian on the pictures, and one before each halving; 0: none */
-    bool recheck;     /* start from rest where that explains a pixel better than the coarser flow */
+    bool recheck;  /* start from rest where that explains a pixel better than the coarser flow */
     bool stretch;  /* stretch the grey values of each pair to 0..255 */
 } i3d_flow_options;
 
