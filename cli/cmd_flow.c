@@ -39,6 +39,7 @@ static i3d_status read_algorithm(const struct options *options, i3d_flow_options
     set_int(options, "outer", &out->outer);
     set_int(options, "inner", &out->inner);
     set_real(options, "epsilon", &out->epsilon);
+    set_int(options, "look", &out->look);
     set_int(options, "median", &out->median);
     set_real(options, "cubic", &out->cubic);
     set_int(options, "subpixels", &out->subpixels);

@@ -24,14 +24,16 @@ typedef struct i3d_flow_options {
     double scale;     /* size ratio between two levels, .1 to .95 */
     int warps;        /* a level */
     int outer, inner; /* iterations a warp: outer x inner; a median before each outer */
-    double epsilon;   /* stop a warp when the mean squared change is below epsilon^2; 0: never */
+    double epsilon;   /* stop a warp when an iteration's mean squared change is epsilon^2 or less,
+                         in the mean of the last `look`; 0: never */
+    int look;         /* iterations until the change is looked at again */
     int median;       /* window of the median filter on the flow: 0 (none), 3 or 5 */
     double cubic;     /* the a of the bicubic kernel that warps (Keys 1981): -.75 or -.5 */
     int subpixels;    /* positions the warp tells apart in a pixel: a power of two, 1 to 256 */
     bool clamp;       /* beyond the border the picture goes on as its edge; otherwise it is 0 */
-    double smooth; /* sigma of a Gaussian on the pictures, and one before each halving; 0: none */
-    bool recheck;  /* start from rest where that explains a pixel better than the coarser flow */
-    bool stretch;  /* stretch the grey values of each pair to 0..255 */
+    double smooth;    /* sigma of a Gaussian on the pictures, and one before halving; 0: none */
+    bool recheck;     /* start from rest where that explains a pixel better than the coarser flow */
+    bool stretch;     /* stretch the grey values of each pair to 0..255 */
 } i3d_flow_options;
 
 /* Fills `out` with a preset: "opencv" (OpenCV 4.6 DualTVL1 defaults), ...; NULL is the program's

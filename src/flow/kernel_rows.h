@@ -41,26 +41,28 @@ static void primal(float *row, const float *above, int width, int stride, float 
     v[width] = v[width - 1];
 }
 
-static inline void step_dual(const float *restrict u, const float *restrict below,
-                             float *restrict q1, float *restrict q2, int count, float tau,
-                             float tau_theta)
-{
-#pragma omp simd
-    for (int x = 0; x < count; x++) {
-        float dx = u[x + 1] - u[x], dy = below[x] - u[x];
-        float shrink = 1 / (1 + tau_theta * sqrtf(dx * dx + dy * dy));
-        q1[x] = (q1[x] + tau * dx) * shrink;
-        q2[x] = (q2[x] + tau * dy) * shrink;
-    }
-}
-
+/* Both quotients are of one division: 1 / a = b / (a b). */
 static void dual(float *row, const float *below, int width, int stride, float tau, float tau_theta)
 {
+    const float *restrict u = row + U * stride, *restrict v = row + V * stride;
+    const float *restrict below_u = below + U * stride, *restrict below_v = below + V * stride;
+    float *restrict q11 = row + Q11 * stride, *restrict q12 = row + Q12 * stride;
+    float *restrict q21 = row + Q21 * stride, *restrict q22 = row + Q22 * stride;
     int count = round_up(width);
-    step_dual(row + U * stride, below + U * stride, row + Q11 * stride, row + Q12 * stride, count,
-              tau, tau_theta);
-    step_dual(row + V * stride, below + V * stride, row + Q21 * stride, row + Q22 * stride, count,
-              tau, tau_theta);
+
+#pragma omp simd
+    for (int x = 0; x < count; x++) {
+        float ux = u[x + 1] - u[x], uy = below_u[x] - u[x];
+        float vx = v[x + 1] - v[x], vy = below_v[x] - v[x];
+        float a = 1 + tau_theta * sqrtf(ux * ux + uy * uy);
+        float b = 1 + tau_theta * sqrtf(vx * vx + vy * vy);
+        float both = 1 / (a * b);
+        float shrink_u = b * both, shrink_v = a * both;
+        q11[x] = (q11[x] + tau * ux) * shrink_u;
+        q12[x] = (q12[x] + tau * uy) * shrink_u;
+        q21[x] = (q21[x] + tau * vx) * shrink_v;
+        q22[x] = (q22[x] + tau * vy) * shrink_v;
+    }
 }
 
 /* `position` in 1/scale pixels, the nearest whole number, halves to even; |position| < 2^21. Adding

@@ -14,12 +14,13 @@ static const struct {
     const char *name;
     i3d_flow_options options;
 } presets[] = {
-    { "opencv", { .25, .15, .3, 5, .8, 5, 10, 30, .01, 5, -.75, 32, false, 0, false, false } },
-    { "opencv-cuda", { .25, .15, .3, 5, .8, 5, 1, 300, .01, 0, -.5, 256, true, 0, false, false } },
-    { "ipol", { .25, .15, .3, 5, .5, 5, 1, 300, .01, 0, -.5, 256, true, .8, false, true } },
-    { "quality", { .25, .15, .3, 4, .5, 6, 1, 20, 0, 5, -.75, 32, true, 0, true, false } },
-    { "fast", { .25, .15, .3, 4, .5, 4, 1, 12, 0, 3, -.75, 32, true, 0, true, false } },
-    { "turbo", { .25, .15, .3, 4, .5, 3, 1, 8, 0, 3, -.75, 32, true, 0, true, false } },
+    { "opencv", { .25, .15, .3, 5, .8, 5, 10, 30, .01, 1, 5, -.75, 32, false, 0, false, false } },
+    { "opencv-cuda",
+      { .25, .15, .3, 5, .8, 5, 1, 300, .01, 1, 0, -.5, 256, true, 0, false, false } },
+    { "ipol", { .25, .15, .3, 5, .5, 5, 1, 300, .01, 1, 0, -.5, 256, true, .8, false, true } },
+    { "quality", { .25, .15, .3, 4, .5, 6, 1, 20, .02, 5, 5, -.75, 32, true, 0, true, false } },
+    { "fast", { .25, .15, .3, 4, .5, 5, 1, 12, .05, 3, 3, -.75, 32, true, 0, true, false } },
+    { "turbo", { .25, .15, .3, 4, .5, 3, 1, 8, 0, 4, 3, -.75, 32, true, 0, true, false } },
 };
 
 enum { PRESETS = sizeof presets / sizeof presets[0] };
@@ -60,6 +61,7 @@ i3d_status flow_options_check(const i3d_flow_options *options)
     TRY(within("outer", options->outer, 1, 1000));
     TRY(within("inner", options->inner, 1, 10000));
     TRY(within("epsilon", options->epsilon, 0, 10));
+    TRY(within("look", options->look, 1, 10000));
     TRY(within("cubic", options->cubic, -1, 0));
     TRY(within("smooth", options->smooth, 0, 6));
     TRY(within("subpixels", options->subpixels, 1, 256));

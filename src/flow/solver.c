@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-/* Iterations that run through the picture together, unless each must be looked at. */
-enum { BLOCK = 5 };
-
 static int stride_for(int width)
 {
     return (width + 1 + LANES - 1) / LANES * LANES;
@@ -137,7 +134,7 @@ static void median(struct solver *solver, enum section section)
 
 /* `count` iterations. A row's dual follows as soon as the row below has its flow, and the next
  * iteration as soon as the dual has: two rows behind, while the rows are in the cache. The numbers
- * are those of one iteration after the other. Returns the sum of |change|^2 over all of them. */
+ * are those of one iteration after the other. Returns the mean of |change|^2 over all of them. */
 static double iterate(struct solver *solver, int count)
 {
     const struct flow_kernels *kernels = solver->kernels;
@@ -160,25 +157,23 @@ static double iterate(struct solver *solver, int count)
         }
     for (int x = 0; x < width; x++)
         sum += (double)solver->columns[x];
-    return sum;
+    return sum / ((double)width * height * count);
 }
 
 /* One warp's iterations, with a median before each `inner`. */
 static void relax(struct solver *solver)
 {
     const i3d_flow_options *options = solver->options;
-    double limit = options->epsilon * options->epsilon * solver->width * solver->height;
-    bool watch = options->epsilon > 0;
-
     for (int outer = 0; outer < options->outer; outer++) {
         if (options->median) {
             median(solver, U);
             median(solver, V);
         }
         for (int left = options->inner; left > 0;) {
-            int count = watch ? 1 : left < BLOCK ? left : BLOCK;
+            int count = left < options->look ? left : options->look;
+            double change = iterate(solver, count);
             left -= count;
-            if (iterate(solver, count) <= limit && watch)
+            if (options->epsilon > 0 && change <= options->epsilon * options->epsilon)
                 return;
         }
     }

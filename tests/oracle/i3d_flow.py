@@ -10,9 +10,9 @@ class Options(ctypes.Structure):
     _fields_ = [("tau", ctypes.c_double), ("lambda", ctypes.c_double), ("theta", ctypes.c_double),
                 ("levels", ctypes.c_int), ("scale", ctypes.c_double), ("warps", ctypes.c_int),
                 ("outer", ctypes.c_int), ("inner", ctypes.c_int), ("epsilon", ctypes.c_double),
-                ("median", ctypes.c_int), ("cubic", ctypes.c_double), ("subpixels", ctypes.c_int),
-                ("clamp", ctypes.c_bool), ("smooth", ctypes.c_double), ("recheck", ctypes.c_bool),
-                ("stretch", ctypes.c_bool)]
+                ("look", ctypes.c_int), ("median", ctypes.c_int), ("cubic", ctypes.c_double),
+                ("subpixels", ctypes.c_int), ("clamp", ctypes.c_bool), ("smooth", ctypes.c_double),
+                ("recheck", ctypes.c_bool), ("stretch", ctypes.c_bool)]
 
 
 class Library:
@@ -38,10 +38,11 @@ class Flow:
         library.check(library.calls.i3d_flow_create(ctypes.byref(options), width, height,
                                                     ctypes.byref(self.handle)))
 
-    def run(self, first, second):
-        """The flow [height, width, 2] between two grey pictures."""
+    def run(self, first, second, out=None):
+        """The flow [height, width, 2] between two grey pictures; `out`: memory of it, [2, height,
+        width]."""
         pictures = [np.ascontiguousarray(picture, np.uint8) for picture in (first, second)]
-        flow = np.empty((2, *self.size), np.float32)
+        flow = np.empty((2, *self.size), np.float32) if out is None else out
         pointers = [ctypes.c_void_p(array.ctypes.data) for array in (*pictures, *flow)]
         self.library.check(self.library.calls.i3d_flow_run(self.handle, *pointers))
         return np.moveaxis(flow, 0, 2)

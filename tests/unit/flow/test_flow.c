@@ -35,6 +35,12 @@ static void look(double dx, double dy, int width, int height, uint8_t *out)
         }
 }
 
+static void look_at_pair(uint8_t *from, uint8_t *to)
+{
+    look(0, 0, W, H, from);
+    look(1.5, -.5, W, H, to);
+}
+
 static void noise(uint64_t seed, size_t count, uint8_t *out)
 {
     struct random random = random_for(seed, 0, 0);
@@ -151,8 +157,7 @@ static void mirroring_negates_u(void **state)
     (void)state;
     static uint8_t pictures[2][CELLS], mirrored[2][CELLS];
     static float u[CELLS], v[CELLS], mu[CELLS], mv[CELLS];
-    look(0, 0, W, H, pictures[0]);
-    look(1.5, -.5, W, H, pictures[1]);
+    look_at_pair(pictures[0], pictures[1]);
     for (int i = 0; i < 2; i++)
         for (int y = 0; y < H; y++)
             for (int x = 0; x < W; x++)
@@ -232,6 +237,38 @@ static void an_unchanging_picture_pair_without_texture_has_no_flow(void **state)
     assert_memory_equal(u, zero, sizeof u);
     assert_memory_equal(v, zero, sizeof v);
     i3d_flow_free(flow);
+}
+
+static void run_with(const char *preset, double epsilon, int inner, int look, float *u, float *v)
+{
+    static uint8_t from[CELLS], to[CELLS];
+    i3d_flow_options options;
+    i3d_flow *flow;
+    look_at_pair(from, to);
+    assert_ok(i3d_flow_preset(preset, &options));
+    options.epsilon = epsilon;
+    options.inner = inner;
+    options.look = look;
+    assert_ok(i3d_flow_create(&options, W, H, &flow));
+    assert_ok(i3d_flow_run(flow, from, to, u, v));
+    i3d_flow_free(flow);
+}
+
+/* Iterations that run through the picture together give what one after the other gives. */
+static void looking_less_often_changes_nothing_but_the_stop(void **state)
+{
+    (void)state;
+    static float u[2][CELLS], v[2][CELLS];
+    run_with("quality", 0, 12, 1, u[0], v[0]);
+    for (int look = 2; look <= 13; look++) {
+        run_with("quality", 0, 12, look, u[1], v[1]);
+        assert_memory_equal(u[0], u[1], sizeof u[0]);
+        assert_memory_equal(v[0], v[1], sizeof v[0]);
+    }
+    run_with("quality", 0, 3, 1, u[0], v[0]);
+    run_with("quality", 10, 12, 3, u[1], v[1]); /* stops when it first looks */
+    assert_memory_equal(u[0], u[1], sizeof u[0]);
+    assert_memory_equal(v[0], v[1], sizeof v[0]);
 }
 
 /* The median counts in 16-bit steps, whatever the largest motion. */
@@ -347,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_sequence_gives_the_flow_of_its_pairs),
         cmocka_unit_test(flow_is_finite_on_anything),
         cmocka_unit_test(an_unchanging_picture_pair_without_texture_has_no_flow),
+        cmocka_unit_test(looking_less_often_changes_nothing_but_the_stop),
         cmocka_unit_test(a_motion_of_hundreds_of_pixels_does_not_wrap),
         cmocka_unit_test(bytes_round_half_to_even_and_clamp),
         cmocka_unit_test(options_out_of_range_are_named),
