@@ -23,11 +23,12 @@ int cmd_infer(const struct options *options)
     if (!network.checkpoint)
         TRY(options_refuse("--model says which network to run"));
     TRY(i3d_classifier_open(&network, &classifier));
-    TRY(i3d_edge_infer(classifier, network.stream, network.batch, options->arguments[0],
-                       option_text(options, "root"), &timing));
+    TRY(i3d_edge_infer(classifier, &network, options->arguments[0], option_text(options, "root"),
+                       &timing));
     i3d_recipe recipe = i3d_classifier_get_recipe(classifier);
     report_text(&report, "head", "%s", recipe.head == I3D_HEAD_MAX ? "max" : "avg");
     report_real(&report, "bn_epsilon", recipe.bn_epsilon);
+    report_int(&report, "finished_before", timing.finished_before);
     report_int(&report, "infer_count", timing.count);
     report_real(&report, "milliseconds", timing.milliseconds);
     report_end(&report);

@@ -12,21 +12,37 @@
 
 #include <string.h>
 
+/* What the network's file records, which must be of the stream. */
+static i3d_status read_recipe(const char *path, i3d_stream stream, i3d_recipe *out)
+{
+    i3d_status status;
+    i3d_weights weights = { 0 };
+    int channels, classes, wanted = stream == I3D_FLOW ? 2 : 3;
+    TRY(i3d_weights_read(path, &weights));
+    TRY(i3d_weights_describe(&weights, &channels, &classes));
+    if (channels != wanted)
+        TRY(failure(I3D_EINVAL,
+                    "it has %d input channels, but the %s stream has %d: give its --mode", channels,
+                    wanted == 2 ? "flow" : "rgb", wanted));
+    TRY(i3d_recipe_read(&weights, out));
+out:
+    i3d_weights_clear(&weights);
+    if (status != I3D_OK)
+        failure_prefix(status, "cannot use the checkpoint '%s': ", path);
+    return status;
+}
+
 /* As the user says, else as the checkpoint records, else as I3D is. */
 static i3d_status settle(const struct options *options, i3d_recipe *out)
 {
     i3d_status status = I3D_OK;
-    i3d_weights weights = { 0 };
     i3d_recipe asked = option_recipe(options), recorded = i3d_recipe_unknown();
     const char *checkpoint = option_text(options, "checkpoint-path");
-    if (checkpoint) {
-        TRY(i3d_weights_read(checkpoint, &weights));
-        TRY(i3d_recipe_read(&weights, &recorded));
-    }
+    if (checkpoint)
+        TRY(read_recipe(checkpoint, option_stream(options), &recorded));
     asked = recipe_over(&asked, &recorded);
     *out = recipe_complete(&asked);
 out:
-    i3d_weights_clear(&weights);
     return status;
 }
 
@@ -36,6 +52,7 @@ int cmd_preprocess(const struct options *options)
     i3d_dataset *dataset = NULL;
     i3d_loader *loader = NULL;
     i3d_recipe recipe;
+    int files;
     long clips;
     const i3d_edge_place place = option_place(options, option_stream(options));
     bool training = strcmp(option_text(options, "subset"), "training") == 0;
@@ -48,11 +65,13 @@ int cmd_preprocess(const struct options *options)
     TRY(settle(options, &recipe));
     TRY(i3d_dataset_open(&data, &dataset));
     const i3d_loader_options load = { .clip = option_clip(options, &recipe),
-                                      .batch = place.batch,
+                                      .batch = (int)option_int(options, "batch-size"),
                                       .workers = (int)option_int(options, "num-workers") };
     TRY(i3d_loader_create(dataset, &load, &loader));
-    TRY(i3d_edge_preprocess(&place, loader, dataset, &clips));
-    report_int(&report, "batches", i3d_loader_batches(loader));
+    TRY(i3d_edge_preprocess(&place, loader, dataset, &files, &clips));
+    if (i3d_loader_skipped(loader))
+        talk("%ld clips were left out", i3d_loader_skipped(loader));
+    report_int(&report, "files", files);
     report_int(&report, "clips", clips);
     report_int(&report, "frames", recipe.frames);
     report_int(&report, "size", recipe.size);

@@ -205,9 +205,9 @@ const struct command command_table[] = {
       .summary = "write clips and labels as raw files for other devices",
       .text = "Writes the clip of every video that --annotation-path lists for validation to "
               "preprocess_Result/data/DATASET/MODE/DATASET_bsMODE_1.bin and so on, float32 "
-              "[N, C, T, H, W] of --batch-size clips; the labels to "
+              "[N, C, T, H, W] of --batch-size clips, cut as 'i3d eval' does; the labels to "
               "preprocess_Result/label/DATASET/MODE/label_bsMODEN.npy, int32; and beside them "
-              "manifest.json, which names the videos of each batch. The last batch is filled up "
+              "manifest.json, which names the videos of each file. The last one is filled up "
               "with zeros of label -1. Clips appear whole or not at all; those that are there "
               "are refused.",
       .example = "i3d preprocess --dataset hmdb51 --mode rgb --video-path data/rgb/hmdb51/jpg \\\n"
@@ -218,9 +218,10 @@ const struct command command_table[] = {
       .summary = "run a network over raw clips",
       .text = "Runs --model over each .bin of DIR, as 'i3d preprocess' writes them, and writes "
               "result_Files/NAME_0.bin, float32 [N, classes], and "
-              "time_Result/test_perform_static.txt. Of .mindir and .onnx only the weights are "
-              "read: give --head, --bn-epsilon, --test-sample-duration and --spatial-size where "
-              "they are not I3D's usual ones.",
+              "time_Result/test_perform_static.txt. The network runs as its file records, a "
+              "checkpoint or an export of ours; of a .mindir or .onnx of the original only the "
+              "weights are read: give --compat mindspore. A run that was stopped goes on where it "
+              "was.",
       .example = "i3d infer --model rgb.mindir preprocess_Result/data/hmdb51/rgb\n"
                  "i3d infer --model best.ckpt --mode flow preprocess_Result/data/hmdb51/flow",
       .least = 1,
@@ -232,7 +233,7 @@ const struct command command_table[] = {
       .text = "Reads result_Files, of 'i3d infer' or another device, and the labels and manifest "
               "of 'i3d preprocess', and prints how many videos are right: as 'i3d eval' would. "
               "With --mode joint the scores of rgb and flow are added. What fills up the last "
-              "batch does not count.",
+              "file does not count. With --save-dir it writes the tables that 'i3d eval' writes.",
       .example = "i3d postprocess --dataset hmdb51 --mode rgb\ni3d postprocess --mode joint --json",
       .run = cmd_postprocess },
 

@@ -94,8 +94,7 @@ i3d_edge_place option_place(const struct options *options, i3d_stream stream)
 {
     return (i3d_edge_place){ .root = option_text(options, "root"),
                              .dataset = option_text(options, "dataset"),
-                             .stream = stream,
-                             .batch = (int)option_int(options, "batch-size") };
+                             .stream = stream };
 }
 
 void option_remark_ignored(const struct options *options)

@@ -6,16 +6,23 @@
 
 #include <string.h>
 
+const char *stream_name(i3d_stream stream)
+{
+    return stream == I3D_FLOW ? "flow" : "rgb";
+}
+
 static const char *mode(const i3d_edge_place *place)
 {
-    return place->stream == I3D_FLOW ? "flow" : "rgb";
+    return stream_name(place->stream);
 }
 
 /* A stem ends at the first dot. */
 i3d_status place_check(const i3d_edge_place *place)
 {
     if (!*place->dataset || strpbrk(place->dataset, "/."))
-        return failure(I3D_EINVAL, "a data set named '%s' cannot name files: no '/', no '.'",
+        return failure(I3D_EINVAL,
+                       "a data set '%s' cannot name files: give a name without '/' "
+                       "and '.'",
                        place->dataset);
     return I3D_OK;
 }
@@ -32,9 +39,9 @@ i3d_status place_label(const i3d_edge_place *place, char **out)
                          mode(place));
 }
 
-i3d_status place_label_file(const i3d_edge_place *place, const char *folder, char **out)
+i3d_status place_label_file(const i3d_edge_place *place, const char *folder, int batch, char **out)
 {
-    return memory_format(out, "%s/label_bs%s%d.npy", folder, mode(place), place->batch);
+    return memory_format(out, "%s/label_bs%s%d.npy", folder, mode(place), batch);
 }
 
 i3d_status place_manifest(const char *folder, char **out)

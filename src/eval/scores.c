@@ -72,7 +72,7 @@ static void add_clips(i3d_scores *scores, const i3d_batch *batch, const float *l
     }
 }
 
-static void average_clips(i3d_scores *scores)
+void scores_average(i3d_scores *scores)
 {
     for (int v = 0; v < scores->videos; v++)
         for (int c = 0; scores->clips[v] && c < scores->classes; c++)
@@ -106,7 +106,7 @@ i3d_status i3d_scores_collect(i3d_network *network, int classes, i3d_loader *loa
     }
     if (status == I3D_END)
         status = I3D_OK;
-    average_clips(out);
+    scores_average(out);
 out:
     memory_free(logits);
     if (status != I3D_OK)
