@@ -46,3 +46,39 @@ fails 2 "usage: run_distributed_single-mode_eval.sh CKPT_START_ID" \
     sh "$scripts/run_distributed_single-mode_eval.sh" 1 2 3
 fails 1 "none.ckpt" sh "$scripts/run_single_eval.sh" 0 rgb mine none.ckpt "$at/rgb/mine/jpg" \
     "$at/rgb/mine/annotation/mine_1.json"
+
+# The edge pipeline: clips, results and logs in the current folder.
+sh "$scripts/run_preprocess.sh" 2 hccl.json mine flow 60 "$at/flow/mine/jpg" \
+    "$at/flow/mine/annotation/mine_1.json" ../start_flow/checkpoints/best.ckpt >stdout
+cmp stdout output_preprocess/mine/flow/mine_flow_device0_log.txt
+grep -q '^clips: 4$' stdout
+[ -e preprocess_Result/data/mine/flow/mine_bsflow_1.bin ]
+sh "$scripts/run_infer_310.sh" ../start_flow/checkpoints/best.ckpt mine 0 flow >stdout
+cat infer_mine_flow.log acc_mine_flow.log | cmp stdout -
+grep -q '^eval result: top_1 ' acc_mine_flow.log
+same "$(sed -n 's/^flow accuracy/accuracy/p' single_eval_flow_log.txt)" \
+    "$(grep '^accuracy' acc_mine_flow.log)"
+fails 2 "there is no device '1'" sh "$scripts/run_infer_310.sh" a.mindir mine 1 flow
+fails 2 "usage: run_infer_310.sh MINDIR_PATH DATASET DEVICE_ID MODE" \
+    sh "$scripts/run_infer_310.sh" a.mindir mine 0
+fails 1 "none.mindir" sh "$scripts/run_infer_310.sh" none.mindir mine 0 flow
+fails 2 "usage: run_preprocess.sh RANK_SIZE" sh "$scripts/run_preprocess.sh" 1
+
+# All four of HMDB51 and UCF101: here under the names where it looks for them.
+for mode in rgb flow; do
+    mkdir -p $mode src/pretrained
+    cp "../start_$mode/checkpoints/best.ckpt" src/pretrained/${mode}_imagenet.ckpt
+    for dataset in hmdb51_1 ucf101_01; do
+        cp -r "$at/$mode/mine" $mode/${dataset%_*}
+        mv $mode/${dataset%_*}/annotation/mine_1.json $mode/${dataset%_*}/annotation/$dataset.json
+    done
+done
+sh "$scripts/run_preprocess_all.sh" >stdout
+same 4 "$(grep -c '^clips: 4$' stdout)"
+sh "$scripts/run_infer_310_all.sh" src/pretrained/rgb_imagenet.ckpt src/pretrained/flow_imagenet.ckpt \
+    src/pretrained/rgb_imagenet.ckpt src/pretrained/flow_imagenet.ckpt 0 >stdout
+same 4 "$(grep -c '^eval result: top_1' stdout)"
+cmp acc_ucf101_flow.log acc_mine_flow.log
+cmp acc_hmdb51_rgb.log acc_ucf101_rgb.log
+fails 2 "usage: run_infer_310_all.sh MINDIR_PATH_HMDB51_RGB" sh "$scripts/run_infer_310_all.sh" 1 2 3 4
+fails 2 "usage: run_preprocess_all.sh" sh "$scripts/run_preprocess_all.sh" 1
