@@ -12,7 +12,7 @@ enum { BAR_CELLS = 24 };
 static struct {
     bool shown;
     char what[128];
-    long first, done;
+    i3d_progress first, now;
     double began, drawn; /* seconds */
 } bar;
 
@@ -39,46 +39,59 @@ static void print_left(double seconds)
         fprintf(stderr, "  %ld:%02ld left", s / 60, s % 60);
 }
 
-/* videos [======            ]  25%  3/12  1.4/s  0:06 left */
-static void draw(long total, double time)
+static void print_cells(void)
 {
     char cells[BAR_CELLS + 1];
-    double rate = time > bar.began ? (double)(bar.done - bar.first) / (time - bar.began) : 0;
+    double share = bar.now.share < 1 ? bar.now.share : 1;
+    memset(cells, ' ', BAR_CELLS);
+    memset(cells, '=', (size_t)(share * BAR_CELLS));
+    cells[BAR_CELLS] = '\0';
+    fprintf(stderr, " [%s] %3d%%  %ld/%ld", cells, (int)(share * 100), bar.now.done, bar.now.total);
+}
+
+/* What earlier runs had done took no time now, so it says nothing of what is left. */
+static void print_rate(double seconds)
+{
+    double share = (bar.now.share - bar.now.skipped) - (bar.first.share - bar.first.skipped);
+    if (bar.now.frames > bar.first.frames)
+        fprintf(stderr, "  %.3g frames/s", (double)(bar.now.frames - bar.first.frames) / seconds);
+    else if (bar.now.done > bar.first.done)
+        fprintf(stderr, "  %.3g/s", (double)(bar.now.done - bar.first.done) / seconds);
+    if (share > 0 && bar.now.share < 1)
+        print_left((1 - bar.now.share) / share * seconds);
+}
+
+/* videos [======            ]  25%  3/12  98.1 frames/s  0:06 left */
+static void draw(double time)
+{
     terminal_wipe();
     fprintf(stderr, "\r%s", bar.what);
-    if (total > 0) {
-        long filled = bar.done < total ? bar.done * BAR_CELLS / total : BAR_CELLS;
-        memset(cells, ' ', BAR_CELLS);
-        memset(cells, '=', (size_t)filled);
-        cells[BAR_CELLS] = '\0';
-        fprintf(stderr, " [%s] %3ld%%  %ld/%ld", cells, bar.done * 100 / total, bar.done, total);
-    } else {
-        fprintf(stderr, "  %ld", bar.done);
-    }
-    if (rate > 0)
-        fprintf(stderr, "  %.3g/s", rate);
-    if (rate > 0 && total > bar.done)
-        print_left((double)(total - bar.done) / rate);
+    if (bar.now.total > 0)
+        print_cells();
+    else
+        fprintf(stderr, "  %ld", bar.now.done);
+    if (time > bar.began)
+        print_rate(time - bar.began);
     fflush(stderr);
     bar.shown = true;
     bar.drawn = time;
 }
 
-static void progress(const char *what, long done, long total, void *context)
+static void progress(const i3d_progress *progress, void *context)
 {
     (void)context;
     double time = now();
-    if (strcmp(bar.what, what) != 0 || done < bar.done) {
-        snprintf(bar.what, sizeof bar.what, "%s", what);
+    if (strcmp(bar.what, progress->what) != 0 || progress->done < bar.now.done) {
+        snprintf(bar.what, sizeof bar.what, "%s", progress->what);
         bar.began = time;
-        bar.first = done;
+        bar.first = *progress;
         bar.drawn = 0;
     }
-    bar.done = done;
-    if (total > 0 && done >= total)
+    bar.now = *progress;
+    if (progress->total > 0 && progress->done >= progress->total)
         terminal_wipe();
     else if (time - bar.drawn >= .1)
-        draw(total, time);
+        draw(time);
 }
 
 static void remark(const char *text, void *context)

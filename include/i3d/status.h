@@ -36,9 +36,17 @@ I3D_API void i3d_interrupt(void);
 typedef void (*i3d_log_function)(const char *text, void *context);
 I3D_API void i3d_log_to(i3d_log_function function, void *context);
 
-/* Where long work shows how far it is: `done` of `total` (0: unknown) of `what`. Called from one
- * thread at a time. */
-typedef void (*i3d_progress_function)(const char *what, long done, long total, void *context);
+/* How far long work is. */
+typedef struct i3d_progress {
+    const char *what;
+    long done, total; /* of it; total 0: unknown */
+    double share;     /* of the work, 0 to 1: finer than done / total where videos are long */
+    double skipped;   /* the part of `share` that an earlier run had done */
+    long frames;      /* of videos, by this run; 0 where none are counted */
+} i3d_progress;
+
+/* Where long work shows how far it is. Called from one thread at a time. */
+typedef void (*i3d_progress_function)(const i3d_progress *progress, void *context);
 I3D_API void i3d_progress_to(i3d_progress_function function, void *context);
 
 #ifdef __cplusplus

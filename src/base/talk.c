@@ -44,9 +44,15 @@ void talk(const char *format, ...)
 
 void talk_progress(const char *what, long done, long total)
 {
+    double share = total > 0 ? (double)done / (double)total : 0;
+    talk_progress_in_parts(&(i3d_progress){ what, done, total, .share = share });
+}
+
+void talk_progress_in_parts(const i3d_progress *progress)
+{
     pthread_mutex_lock(&lock);
     if (progress_function)
-        progress_function(what, done, total, progress_context);
+        progress_function(progress, progress_context);
     pthread_mutex_unlock(&lock);
 }
 

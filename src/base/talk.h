@@ -11,6 +11,7 @@ void talk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Shows progress through i3d_progress_to(). Any thread; the calls are serialised. */
 void talk_progress(const char *what, long done, long total);
+void talk_progress_in_parts(const i3d_progress *progress);
 
 /* True once i3d_interrupt() was called: long loops ask between two units of work. */
 bool interrupted(void);

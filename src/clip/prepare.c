@@ -49,15 +49,17 @@ static i3d_status add_frame(struct pair *pair, const i3d_image *frame)
 }
 
 static i3d_status fill(struct pair *pair, const char *path, const i3d_video_options *options,
-                       long *frames)
+                       struct video_progress *progress, long *frames)
 {
     i3d_video *video;
     const i3d_image *frame;
     i3d_status status = i3d_video_open(path, options, &video);
     if (status != I3D_OK)
         return status;
+    video_progress_expect_video(progress, video, options->fps);
     while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK) {
         TRY(add_frame(pair, frame));
+        video_progress_frame(progress);
         ++*frames;
     }
     if (status == I3D_END)
@@ -67,7 +69,8 @@ out:
     return status;
 }
 
-static i3d_status prepare_one(const struct video_file *video, int worker, void *context)
+static i3d_status prepare_one(const struct video_file *video, struct video_progress *progress,
+                              void *context)
 {
     struct preparation *preparation = context;
     const struct prepare *request = preparation->request;
@@ -75,7 +78,6 @@ static i3d_status prepare_one(const struct video_file *video, int worker, void *
     char *rgb = NULL, *flow = NULL;
     long frames = 0;
     i3d_status status;
-    (void)worker;
     enum store_form form = preparation->store.form;
     TRY(choose_path(preparation->rgb, video, form, &rgb, &pair.wants_rgb));
     TRY(choose_path(preparation->flows, video, form, &flow, &pair.wants_flow));
@@ -87,7 +89,7 @@ static i3d_status prepare_one(const struct video_file *video, int worker, void *
         TRY(store_begin(rgb, &preparation->store, &pair.rgb));
     if (pair.wants_flow)
         TRY(flow_writer_begin(flow, &preparation->flow, &pair.flow));
-    TRY(fill(&pair, video->path, &request->video, &frames));
+    TRY(fill(&pair, video->path, &request->video, progress, &frames));
     if (frames == 0)
         TRY(failure(I3D_EFORMAT, "'%s' has no frames", video->path));
     if (pair.wants_rgb)

@@ -20,14 +20,17 @@ struct extraction {
 /* ---- frames in ---- */
 
 static i3d_status add_video(const char *path, const i3d_video_options *options,
-                            struct flow_writer *writer)
+                            struct video_progress *progress, struct flow_writer *writer)
 {
     i3d_video *video = NULL;
     const i3d_image *frame;
     i3d_status status;
     TRY(i3d_video_open(path, options, &video));
-    while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK)
+    video_progress_expect_video(progress, video, options->fps);
+    while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK) {
         TRY(flow_writer_add(writer, frame));
+        video_progress_frame(progress);
+    }
     if (status == I3D_END)
         status = I3D_OK;
 out:
@@ -42,7 +45,8 @@ static bool is_frame(const char *name)
 }
 
 /* Frames count from 1 without a gap: the n-th of n must be there. */
-static i3d_status add_folder(const char *folder, struct flow_writer *writer)
+static i3d_status add_folder(const char *folder, struct video_progress *progress,
+                             struct flow_writer *writer)
 {
     struct names names = { 0 };
     i3d_image frame = { 0 };
@@ -54,6 +58,7 @@ static i3d_status add_folder(const char *folder, struct flow_writer *writer)
         count += is_frame(names.items[i]);
     if (count == 0)
         status = failure(I3D_EFORMAT, "'%s' holds no frames image_00001.jpg, ...", folder);
+    video_progress_expect(progress, count);
     for (long i = 1; i <= count; i++) {
         memory_free(path);
         TRY(memory_format(&path, "%s/image_%05ld.jpg", folder, i));
@@ -65,6 +70,7 @@ static i3d_status add_folder(const char *folder, struct flow_writer *writer)
         /* Decoded as RGB: what a JPEG decoder calls grey is not BT.601 of the colours. */
         TRY(i3d_image_read(path, 3, &frame));
         TRY(flow_writer_add(writer, &frame));
+        video_progress_frame(progress);
     }
 out:
     memory_free(path);
@@ -73,7 +79,8 @@ out:
     return status;
 }
 
-static i3d_status add_pack(const char *path, struct flow_writer *writer)
+static i3d_status add_pack(const char *path, struct video_progress *progress,
+                           struct flow_writer *writer)
 {
     struct store_reader reader = { 0 };
     const i3d_image *frame;
@@ -81,9 +88,11 @@ static i3d_status add_pack(const char *path, struct flow_writer *writer)
     i3d_status status;
     TRY(store_count(path, &frames));
     TRY(store_open(&reader, path, frames, 1));
+    video_progress_expect(progress, frames);
     for (long i = 0; i < frames; i++) {
         TRY(store_read(&reader, i, 0, &frame));
         TRY(flow_writer_add(writer, frame));
+        video_progress_frame(progress);
     }
 out:
     store_close(&reader);
@@ -91,24 +100,24 @@ out:
 }
 
 static i3d_status add_frames(const struct video_file *video, const struct flow_extract *request,
-                             struct flow_writer *writer)
+                             struct video_progress *progress, struct flow_writer *writer)
 {
     if (request->videos)
-        return add_video(video->path, &request->video, writer);
-    return file_is_folder(video->path) ? add_folder(video->path, writer)
-                                       : add_pack(video->path, writer);
+        return add_video(video->path, &request->video, progress, writer);
+    return file_is_folder(video->path) ? add_folder(video->path, progress, writer)
+                                       : add_pack(video->path, progress, writer);
 }
 
 /* ---- one video ---- */
 
-static i3d_status extract_one(const struct video_file *video, int worker, void *context)
+static i3d_status extract_one(const struct video_file *video, struct video_progress *progress,
+                              void *context)
 {
     struct extraction *extraction = context;
     const struct flow_extract *request = &extraction->request;
     struct flow_writer writer = { 0 };
     char *class_folder = NULL, *path = NULL;
     i3d_status status;
-    (void)worker;
     TRY(path_join(&class_folder, extraction->target, video->class_name));
     TRY(store_path(class_folder, video->name, request->writer.store.form, &path));
     if (file_exists(path)) {
@@ -117,7 +126,7 @@ static i3d_status extract_one(const struct video_file *video, int worker, void *
     }
     TRY(folder_make(class_folder));
     TRY(flow_writer_begin(path, &request->writer, &writer));
-    TRY(add_frames(video, request, &writer));
+    TRY(add_frames(video, request, progress, &writer));
     long frames = writer.frames;
     TRY(flow_writer_commit(&writer));
     atomic_fetch_add(&extraction->frames, frames);

@@ -14,7 +14,7 @@ struct extraction {
 };
 
 static i3d_status extract_to(const char *path, const char *target, const struct frames_extract *how,
-                             long *frames)
+                             struct video_progress *progress, long *frames)
 {
     i3d_status status;
     i3d_video *video = NULL;
@@ -22,10 +22,12 @@ static i3d_status extract_to(const char *path, const char *target, const struct 
     struct store_writer writer = { 0 };
     /* Opened first, so that a bad file leaves no trace. */
     TRY(i3d_video_open(path, &how->video, &video));
+    video_progress_expect_video(progress, video, how->video.fps);
     TRY(store_begin(target, &how->store, &writer));
     while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK) {
         TRY(check_interrupt());
         TRY(store_add(&writer, frame));
+        video_progress_frame(progress);
     }
     if (status != I3D_END)
         goto out;
@@ -37,13 +39,13 @@ out:
     return status;
 }
 
-static i3d_status extract_one(const struct video_file *video, int worker, void *context)
+static i3d_status extract_one(const struct video_file *video, struct video_progress *progress,
+                              void *context)
 {
     struct extraction *extraction = context;
     char *class_folder = NULL, *target = NULL;
     long frames;
     i3d_status status;
-    (void)worker;
     TRY(path_join(&class_folder, extraction->target, video->class_name));
     TRY(store_path(class_folder, video->name, extraction->request->store.form, &target));
     if (file_exists(target)) {
@@ -51,7 +53,7 @@ static i3d_status extract_one(const struct video_file *video, int worker, void *
         goto out;
     }
     TRY(folder_make(class_folder));
-    TRY(extract_to(video->path, target, extraction->request, &frames));
+    TRY(extract_to(video->path, target, extraction->request, progress, &frames));
     atomic_fetch_add(&extraction->frames, frames);
 out:
     memory_free(target);

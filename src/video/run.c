@@ -7,7 +7,7 @@
 #include "base/thread.h"
 
 #include <errno.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,22 +16,79 @@ struct run {
     const char *what;
     video_item item;
     void *context;
-    char **reasons; /* of the videos that failed, NULL for the others */
-    atomic_long done;
+    char **reasons;       /* of the videos that failed, NULL for the others */
+    pthread_mutex_t lock; /* of what follows */
+    long done, finished_before, frames;
+    double parts; /* of the videos in hand that are done */
 };
+
+/* ---- progress ---- */
+
+struct video_progress {
+    struct run *run;
+    long frames, expected;
+    double part; /* of this video, 0 to 1 */
+};
+
+/* Under the run's lock, so that it never goes back. */
+static void show(const struct run *run)
+{
+    double count = (double)run->videos->count;
+    talk_progress_in_parts(&(i3d_progress){ .what = run->what,
+                                            .done = run->done,
+                                            .total = (long)run->videos->count,
+                                            .share = ((double)run->done + run->parts) / count,
+                                            .skipped = (double)run->finished_before / count,
+                                            .frames = run->frames });
+}
+
+void video_progress_expect(struct video_progress *progress, long frames)
+{
+    progress->expected = frames;
+}
+
+void video_progress_expect_video(struct video_progress *progress, const i3d_video *video,
+                                 double fps)
+{
+    i3d_video_info info = i3d_video_get_info(video);
+    progress->expected = (long)(info.duration * (fps > 0 ? fps : info.fps));
+}
+
+void video_progress_frame(struct video_progress *progress)
+{
+    struct run *run = progress->run;
+    double part = progress->part;
+    if (++progress->frames < progress->expected)
+        progress->part = (double)progress->frames / (double)progress->expected;
+    pthread_mutex_lock(&run->lock);
+    run->frames++;
+    run->parts += progress->part - part;
+    show(run);
+    pthread_mutex_unlock(&run->lock);
+}
+
+/* ---- the videos ---- */
 
 static i3d_status run_one(size_t index, int worker, void *context)
 {
     struct run *run = context;
+    struct video_progress progress = { .run = run };
     i3d_status status = check_interrupt();
+    (void)worker;
     if (status != I3D_OK)
         return status;
-    status = run->item(&run->videos->items[index], worker, run->context);
+    status = run->item(&run->videos->items[index], &progress, run->context);
     if (status == I3D_EINTERRUPTED)
         return status;
+    bool finished_before = status == I3D_OK && progress.frames == 0;
     if (status != I3D_OK)
         status = memory_string(i3d_error(), &run->reasons[index]);
-    talk_progress(run->what, atomic_fetch_add(&run->done, 1) + 1, (long)run->videos->count);
+    pthread_mutex_lock(&run->lock);
+    run->done++;
+    run->finished_before += finished_before;
+    run->parts -= progress.part;
+    show(run);
+    pthread_mutex_unlock(&run->lock);
     return status;
 }
 
@@ -96,11 +153,16 @@ static i3d_status report(const struct run *run, const char *path, size_t *failed
 i3d_status videos_run(const struct videos *videos, int jobs, const char *what, video_item item,
                       void *context, const char *failures_path, size_t *failed)
 {
-    struct run run = { .videos = videos, .what = what, .item = item, .context = context };
+    struct run run = { .videos = videos,
+                       .what = what,
+                       .item = item,
+                       .context = context,
+                       .lock = PTHREAD_MUTEX_INITIALIZER };
     *failed = 0;
     i3d_status status = memory_get(videos->count, sizeof *run.reasons, &run.reasons);
     if (status != I3D_OK)
         return status;
+    show(&run);
     i3d_status stopped = thread_run(videos->count, jobs, run_one, &run);
     status = report(&run, failures_path, failed);
     if (stopped == I3D_EINTERRUPTED)

@@ -2,7 +2,7 @@
 #ifndef I3D_VIDEO_WALK_H
 #define I3D_VIDEO_WALK_H
 
-#include <i3d/status.h>
+#include <i3d/video.h>
 
 #include <stddef.h>
 
@@ -28,13 +28,25 @@ i3d_status videos_find(const char *root, struct videos *out);
 i3d_status videos_find_stores(const char *root, struct videos *out);
 void videos_clear(struct videos *videos);
 
-/* Does one video; `worker` is 0 .. jobs-1. What is finished already it answers with I3D_OK. */
-typedef i3d_status (*video_item)(const struct video_file *video, int worker, void *context);
+/* What the work on one video tells of itself. */
+struct video_progress;
+
+/* The number of frames to come (0: unknown); of a video at `fps` (0: its own). */
+void video_progress_expect(struct video_progress *progress, long frames);
+void video_progress_expect_video(struct video_progress *progress, const i3d_video *video,
+                                 double fps);
+
+/* One frame more is done. */
+void video_progress_frame(struct video_progress *progress);
+
+/* Does one video. What is finished already it answers with I3D_OK and no frame. */
+typedef i3d_status (*video_item)(const struct video_file *video, struct video_progress *progress,
+                                 void *context);
 
 /* Runs all videos on `jobs` threads (0: one a core), each on its own: one that fails stops no
  * other. Those that failed are told, counted in `failed` and listed in the CSV `failures_path`
  * (columns video, reason), which is removed when there are none. The call itself fails only when it
- * is interrupted or cannot write that file. Progress is shown as `what`. */
+ * is interrupted or cannot write that file. Progress is shown as `what`, its share to the frame. */
 i3d_status videos_run(const struct videos *videos, int jobs, const char *what, video_item item,
                       void *context, const char *failures_path, size_t *failed);
 

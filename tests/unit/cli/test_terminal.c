@@ -75,6 +75,43 @@ static void a_terminal_shows_a_bar_with_rate_and_time_left(void **state)
     assert_non_null(strstr(seen, "videos [=========               ]  37%  3/8  "));
 }
 
+/* Eight videos, four of them finished by an earlier run, half of the fifth now: a quarter of a
+ * second for an eighth of the work that is left. */
+static void frames_a_second_and_the_time_left_of_what_was_not_done_before(void **state)
+{
+    (void)state;
+    int reader, descriptor;
+    static char seen[1024];
+    struct options options;
+    assert_ok(options_parse("frames", 0, NULL, &options));
+    assert_int_equal(openpty(&reader, &descriptor, NULL, NULL, NULL), 0);
+    fflush(stderr);
+    int saved = dup(STDERR_FILENO);
+    dup2(descriptor, STDERR_FILENO);
+    terminal_begin(&options);
+    i3d_progress progress = { .what = "flow", .total = 8 };
+    talk_progress_in_parts(&progress);
+    usleep(250000);
+    progress = (i3d_progress){ "flow", 4, 8, .share = .5625, .skipped = .5, .frames = 50 };
+    talk_progress_in_parts(&progress);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(descriptor);
+    ssize_t got = 0;
+    for (ssize_t more; (more = read(reader, seen + got, sizeof seen - 1 - (size_t)got)) > 0;)
+        got += more;
+    close(reader);
+    terminal_end();
+    options_clear(&options);
+    const char *line = strstr(seen, "flow [=============           ]  56%  4/8  ");
+    assert_non_null(line);
+    double rate = strtod(line + strlen("flow [=============           ]  56%  4/8  "), NULL);
+    assert_true(rate > 50 && rate <= 200); /* at most 50 in a quarter of a second */
+    assert_non_null(strstr(line, " frames/s  0:0"));
+    assert_null(strstr(line, "0:00 left")); /* 7 * .25 s */
+}
+
 static void a_remark_takes_the_bar_away_first(void **state)
 {
     (void)state;
@@ -128,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_terminal_shows_a_bar_with_rate_and_time_left),
+        cmocka_unit_test(frames_a_second_and_the_time_left_of_what_was_not_done_before),
         cmocka_unit_test(a_remark_takes_the_bar_away_first),
         cmocka_unit_test(the_bar_is_gone_at_the_end),
         cmocka_unit_test(a_pipe_gets_remarks_only),

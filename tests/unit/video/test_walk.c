@@ -80,18 +80,20 @@ static void a_root_without_videos_is_refused(void **state)
     assert_fails(videos_find("/nowhere", &videos), I3D_EIO, "/nowhere");
 }
 
-static i3d_status fail_on_b(const struct video_file *video, int worker, void *context)
+static i3d_status fail_on_b(const struct video_file *video, struct video_progress *progress,
+                            void *context)
 {
-    (void)worker;
+    (void)progress;
     atomic_fetch_add((atomic_int *)context, 1);
     if (video->name[0] == 'b')
         return failure(I3D_EFORMAT, "'%s', \"quoted\"", video->name);
     return I3D_OK;
 }
 
-static i3d_status interrupt(const struct video_file *video, int worker, void *context)
+static i3d_status interrupt(const struct video_file *video, struct video_progress *progress,
+                            void *context)
 {
-    (void)video, (void)worker;
+    (void)video, (void)progress;
     atomic_fetch_add((atomic_int *)context, 1);
     i3d_interrupt();
     return check_interrupt();
@@ -128,6 +130,66 @@ static void a_bad_video_is_listed_and_stops_no_other(void **state)
     videos_clear(&videos);
 }
 
+static i3d_progress seen[16];
+static int seen_count;
+
+static void see(const i3d_progress *progress, void *context)
+{
+    (void)context;
+    assert_in_range(seen_count, 0, 15);
+    seen[seen_count++] = *progress;
+}
+
+/* a is there already; b has two frames of an expected four, c one of an unknown number. */
+static i3d_status count_frames(const struct video_file *video, struct video_progress *progress,
+                               void *context)
+{
+    (void)context;
+    if (video->name[0] == 'b') {
+        video_progress_expect(progress, 4);
+        video_progress_frame(progress);
+        video_progress_frame(progress);
+    } else if (video->name[0] == 'c') {
+        video_progress_frame(progress);
+    }
+    return I3D_OK;
+}
+
+static void progress_counts_frames_and_parts_of_videos(void **state)
+{
+    (void)state;
+    static const struct {
+        long done, frames;
+        double share, skipped;
+    } expected[] = { { 0, 0, 0, 0 },      { 1, 0, .25, .25 }, { 1, 1, .3125, .25 },
+                     { 1, 2, .375, .25 }, { 2, 2, .5, .25 },  { 2, 3, .5, .25 },
+                     { 3, 3, .75, .25 },  { 4, 3, 1, .5 } };
+    char list[128];
+    struct videos videos;
+    size_t failed;
+    put("k", "a.avi");
+    put("k", "b.avi");
+    put("k", "c.avi");
+    put("k", "d.avi");
+    assert_ok(videos_find(root, &videos));
+    snprintf(list, sizeof list, "%s/failures.csv", root);
+    seen_count = 0;
+    i3d_progress_to(see, NULL);
+    i3d_status status = videos_run(&videos, 1, "videos", count_frames, NULL, list, &failed);
+    i3d_progress_to(NULL, NULL);
+    assert_int_equal(status, I3D_OK);
+    assert_int_equal(seen_count, 8);
+    for (int i = 0; i < 8; i++) {
+        assert_string_equal(seen[i].what, "videos");
+        assert_int_equal(seen[i].total, 4);
+        assert_int_equal(seen[i].done, expected[i].done);
+        assert_int_equal(seen[i].frames, expected[i].frames);
+        assert_float_equal(seen[i].share, expected[i].share, 1e-12);
+        assert_float_equal(seen[i].skipped, expected[i].skipped, 1e-12);
+    }
+    videos_clear(&videos);
+}
+
 static void an_interrupt_starts_no_further_video(void **state)
 {
     (void)state;
@@ -156,6 +218,7 @@ int main(void)
         TEST(two_files_that_become_one_are_refused),
         TEST(a_root_without_videos_is_refused),
         TEST(a_bad_video_is_listed_and_stops_no_other),
+        TEST(progress_counts_frames_and_parts_of_videos),
         TEST(an_interrupt_starts_no_further_video),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
