@@ -55,12 +55,28 @@ i3d_status failure(i3d_status status, const char *format, ...)
     return status;
 }
 
+static const char *way_out(int error)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+        return "; free some space";
+    case EACCES:
+    case EPERM:
+        return "; change its permissions or choose another place";
+    case EROFS:
+        return "; choose another place";
+    default:
+        return "";
+    }
+}
+
 i3d_status failure_errno(const char *format, ...)
 {
     char reason[256], tail[300];
     int error = errno;
     snprintf(reason, sizeof reason, "%s", strerror(error));
-    snprintf(tail, sizeof tail, ": %s%s", reason, error == ENOSPC ? "; free some space" : "");
+    snprintf(tail, sizeof tail, ": %s%s", reason, way_out(error));
     va_list arguments;
     va_start(arguments, format);
     keep(format, arguments, tail);

@@ -163,6 +163,11 @@ i3d_status prepare_run(const struct prepare *request, const char *root, struct p
     TRY(folder_make(preparation.flows));
     TRY(lock_take(root, &lock));
     TRY(prepare_all(&preparation, root, out));
+    if (out->failed == out->videos)
+        TRY(failure(I3D_EFORMAT,
+                    "none of the videos in '%s' could be prepared; '%s/failures.csv' "
+                    "says why",
+                    request->videos, root));
     TRY(write_annotations(&annotate, &preparation, root));
     out->missing = annotate.missing.count;
 out:

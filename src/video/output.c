@@ -40,14 +40,21 @@ out:
     return status;
 }
 
+i3d_status output_failure(const struct output *output, int error)
+{
+    if (output->io->error < 0) {
+        errno = AVUNERROR(output->io->error); /* what write_bytes() met */
+        return failure_errno("cannot write '%s'", output->file.path);
+    }
+    return failure(I3D_EIO, "cannot write '%s': %s", output->file.path, ffmpeg_reason(error));
+}
+
 i3d_status output_commit(struct output *output)
 {
     int error = av_write_trailer(output->format);
     avio_flush(output->io);
-    if (error >= 0)
-        error = output->io->error;
-    if (error < 0)
-        return failure(I3D_EIO, "cannot write '%s': %s", output->file.path, ffmpeg_reason(error));
+    if (error < 0 || output->io->error < 0)
+        return output_failure(output, error);
     return file_commit(&output->file);
 }
 

@@ -15,6 +15,9 @@ struct output {
 /* The path's extension chooses the container. */
 i3d_status output_begin(const char *path, struct output *out);
 
+/* What went wrong: the disk's own reason where it has one, else FFmpeg's `error`. */
+i3d_status output_failure(const struct output *output, int error);
+
 /* Writes the trailer and puts the file in its place. */
 i3d_status output_commit(struct output *output);
 

@@ -67,7 +67,7 @@ i3d_status pack_writer_create(const char *path, const struct pack_about *about,
     set_tags(&writer->output.format->metadata, about);
     int error = avformat_write_header(writer->output.format, NULL);
     if (error < 0)
-        status = failure(I3D_EIO, "cannot write '%s': %s", path, ffmpeg_reason(error));
+        status = output_failure(&writer->output, error);
 out:
     if (status == I3D_OK)
         *out = writer;
@@ -79,10 +79,9 @@ out:
 i3d_status pack_writer_add(struct pack_writer *writer, int plane, const uint8_t *data, size_t bytes)
 {
     AVPacket *packet = writer->packet;
-    const char *path = writer->output.file.path;
     if (bytes > INT_MAX)
         return failure(I3D_EUNSUPPORTED, "a picture of %zu bytes does not fit in '%s'", bytes,
-                       path);
+                       writer->output.file.path);
     /* A loan: the muxer copies what it has to keep. */
     packet->data = (uint8_t *)data;
     packet->size = (int)bytes;
@@ -91,10 +90,8 @@ i3d_status pack_writer_add(struct pack_writer *writer, int plane, const uint8_t 
     packet->duration = PACK_FRAME_MS;
     packet->flags = AV_PKT_FLAG_KEY;
     int error = av_write_frame(writer->output.format, packet);
-    if (error >= 0)
-        error = writer->output.io->error;
-    if (error < 0)
-        return failure(I3D_EIO, "cannot write '%s': %s", path, ffmpeg_reason(error));
+    if (error < 0 || writer->output.io->error < 0)
+        return output_failure(&writer->output, error);
     return I3D_OK;
 }
 

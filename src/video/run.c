@@ -113,7 +113,8 @@ static void tell_failures(const struct run *run, size_t failed)
             talk("left out '%s/%s': %s", video->class_name, path_name(video->path),
                  run->reasons[i]);
     }
-    talk("%zu of %zu videos were left out; mend or remove them and run the same command again",
+    talk("%zu of %zu videos were left out; mend what is said of them, or remove them, and run the "
+         "same command again",
          failed, run->videos->count);
 }
 

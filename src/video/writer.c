@@ -149,8 +149,7 @@ static i3d_status encode(i3d_video_writer *writer, const AVFrame *frame)
         av_packet_rescale_ts(writer->packet, writer->codec->time_base, writer->stream->time_base);
         error = av_interleaved_write_frame(writer->output.format, writer->packet);
     }
-    return failure(I3D_EIO, "cannot write '%s': %s", writer->output.file.path,
-                   ffmpeg_reason(error));
+    return output_failure(&writer->output, error);
 }
 
 i3d_status i3d_video_writer_add(i3d_video_writer *writer, const i3d_image *rgb)
