@@ -20,14 +20,7 @@ static i3d_status settle(const struct options *options, const i3d_weights *weigh
     if (status != I3D_OK)
         return status;
     asked = recipe_over(&asked, &recorded);
-    int size = asked.size < 0 ? 224 : asked.size;
-    i3d_recipe defaults = { .head = I3D_HEAD_AVG,
-                            .bn_epsilon = 1e-3,
-                            .frames = 64,
-                            .size = size,
-                            .resize = size * 8 / 7,
-                            .bgr = 0 };
-    *out = recipe_over(&asked, &defaults);
+    *out = recipe_complete(&asked);
     return I3D_OK;
 }
 

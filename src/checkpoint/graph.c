@@ -88,6 +88,13 @@ static struct bytes plain_name(struct bytes name, const struct numbers *numbers)
     return name;
 }
 
+static i3d_status copy_text(struct bytes text, char **out)
+{
+    if (text.count > 1 << 28)
+        return failure(I3D_EFORMAT, "a text of %zu bytes", text.count);
+    return memory_format(out, "%.*s", (int)text.count, text.count ? (const char *)text.at : "");
+}
+
 static i3d_status add_weight(struct bytes message, const struct numbers *numbers, i3d_weights *out)
 {
     struct weight weight;
@@ -96,7 +103,7 @@ static i3d_status add_weight(struct bytes message, const struct numbers *numbers
     i3d_status status;
     TRY(parse_weight(message, numbers, &weight));
     struct bytes plain = plain_name(weight.name, numbers);
-    TRY(memory_format(&name, "%.*s", (int)plain.count, (const char *)plain.at));
+    TRY(copy_text(plain, &name));
     if (find_dtype(weight.type, &dtype))
         status = weights_add_data(out, name, dtype, weight.rank, weight.shape, weight.data);
     else
@@ -194,8 +201,8 @@ static i3d_status read_note(struct bytes message, double size[2], i3d_weights *o
             *(field.number == 1 ? &key : &value) = field.bytes;
     if (status != I3D_END)
         goto out;
-    TRY(memory_format(&name, "%.*s", (int)key.count, (const char *)key.at));
-    TRY(memory_format(&text, "%.*s", (int)value.count, (const char *)value.at));
+    TRY(copy_text(key, &name));
+    TRY(copy_text(value, &text));
     TRY(add_note(name, text, size, out));
 out:
     memory_free(name);
