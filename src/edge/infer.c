@@ -189,7 +189,12 @@ static i3d_status run(i3d_network *network, const struct work *work, int batch,
     for (size_t i = 0; i < count; i++) {
         TRY(check_interrupt());
         TRY(run_file(network, work, i, batch, data, logits, timing));
-        talk_progress("inferring", (long)i + 1, (long)count);
+        talk_progress_in_parts(
+            &(i3d_progress){ .what = "inferring",
+                             .done = (long)i + 1,
+                             .total = (long)count,
+                             .share = (double)(i + 1) / (double)count,
+                             .skipped = (double)timing->finished_before / (double)count });
     }
     if (timing->count)
         timing->milliseconds /= timing->count;

@@ -119,12 +119,11 @@ static void answers_and_timing_have_the_originals_form(void **state)
 }
 
 /* Stops the run behind its first file. */
-static void stop(const char *what, long done, long total, void *context)
+static void stop(const i3d_progress *progress, void *context)
 {
-    (void)total;
     (void)context;
-    runs += strcmp(what, "inferring") == 0;
-    if (done == 1)
+    runs += strcmp(progress->what, "inferring") == 0;
+    if (progress->done == 1)
         i3d_interrupt();
 }
 

@@ -126,10 +126,10 @@ static void clips_that_are_there_are_not_touched(void **state)
     assert_false(file_exists(at("preprocess_Result/label")));
 }
 
-static void stop(const char *what, long done, long total, void *context)
+static void stop(const i3d_progress *progress, void *context)
 {
     (void)context;
-    if (strcmp(what, "preprocessing") == 0 && done < total)
+    if (strcmp(progress->what, "preprocessing") == 0 && progress->done < progress->total)
         i3d_interrupt();
 }
 
