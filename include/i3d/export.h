@@ -31,9 +31,10 @@ I3D_API i3d_export_options i3d_export_defaults(void);
 I3D_API i3d_status i3d_export(const i3d_model *model, const i3d_export_options *options,
                               const char *path);
 
-/* Reads an exported file's tensors back into a network and runs that and `model` on one random clip
- * of the options' size: `*out` is the largest difference between their logits. Folded biases are
- * read as well. I3D_EUNSUPPORTED for .air, which nothing here reads. */
+/* Reads an exported file back and runs its operators, one by one in plain C, on a random clip of
+ * the options' size: `*out` is the largest difference of the logits to those of `model` on the
+ * fastest engine. I3D_EFORMAT names an operator that cannot be run; I3D_EUNSUPPORTED for .air,
+ * which nothing here reads. */
 I3D_API i3d_status i3d_export_verify(const i3d_model *model, const i3d_export_options *options,
                                      const char *path, double *out);
 

@@ -3,12 +3,13 @@
 #define I3D_EXPORT_FORMAT_H
 
 #include "export/message.h"
+#include "export/node.h"
 #include "export/program.h"
 
 struct format {
-    const char *extension; /* ".onnx" */
-    bool any_size;         /* the batch or the number of frames may be left open */
-    bool readable;         /* i3d_weights_read() knows it */
+    const char *extension;       /* ".onnx" */
+    bool any_size;               /* the batch or the number of frames may be left open */
+    const struct schema *schema; /* how its graph is read back; NULL: nothing here reads it */
 
     /* Adds the file's content to `out`, which keeps the first failure. */
     void (*write)(const struct program *program, struct message *out);

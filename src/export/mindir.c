@@ -301,4 +301,8 @@ static void write_mindir(const struct program *program, struct message *out)
     notes_write(program, out, put_user_info);
 }
 
-const struct format format_mindir = { ".mindir", .readable = true, .write = write_mindir };
+const struct schema schema_mindir = {
+    .graph_input = 5, .graph_output = 6, .text = 5, .ints = 10, .values = 17
+};
+
+const struct format format_mindir = { ".mindir", .schema = &schema_mindir, .write = write_mindir };

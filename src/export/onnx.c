@@ -178,5 +178,9 @@ static void write_onnx(const struct program *program, struct message *out)
     notes_write(program, out, put_metadata);
 }
 
-const struct format format_onnx = { ".onnx", .any_size = true, .readable = true,
+const struct schema schema_onnx = {
+    .graph_input = 11, .graph_output = 12, .text = 4, .ints = 8, .typed = true
+};
+
+const struct format format_onnx = { ".onnx", .any_size = true, .schema = &schema_onnx,
                                     .write = write_onnx };

@@ -1,6 +1,7 @@
 #include "small.h"
 
 #include "base/file.h"
+#include "export/format.h"
 
 #include <i3d/checkpoint.h>
 #include <i3d/export.h>
@@ -138,26 +139,176 @@ static void a_bias_of_another_size_is_no_norm(void **state)
     i3d_model_free(model);
 }
 
-static void an_export_differs_from_another_network_than_its_own(void **state)
+/* A small network whose channels every engine takes. */
+static i3d_model *runnable_model(int channels, i3d_head head)
+{
+    static const struct unit units[] = {
+        { UNIT_CONV, "Conv3d_1a_7x7", { 7, 7, 7 }, { 2, 2, 2 }, { 16 } },
+        { UNIT_POOL, "MaxPool3d_2a_3x3", { 1, 3, 3 }, { 1, 2, 2 }, { 0 } },
+        { UNIT_MIXED, "Mixed_3b", { 0 }, { 0 }, { 16, 16, 32, 16, 16, 16 } },
+        { UNIT_HEAD, "logits", { 0 }, { 0 }, { 0 } },
+    };
+    i3d_model_options options = { channels, 3, head, 1e-3 };
+    i3d_model *model;
+    assert_ok(model_create(units, sizeof units / sizeof units[0], &options, &model));
+    small_draw(model);
+    return model;
+}
+
+static void a_file_run_by_its_own_operators_gives_the_logits(void **state)
 {
     (void)state;
-    i3d_model *model = whole_model(2, I3D_HEAD_MAX);
-    i3d_export_options options = i3d_export_defaults();
+    const char *folder = test_folder();
+    for (int n = 0; n < 16; n++) {
+        i3d_model *model = runnable_model(n & 1 ? 2 : 3, n & 2 ? I3D_HEAD_MAX : I3D_HEAD_AVG);
+        i3d_export_options options = small_options();
+        char *path = at(folder, formats[n >> 2 & 1]);
+        double difference;
+        options.fold_bn = n & 8;
+        assert_ok(i3d_export(model, &options, path));
+        assert_ok(i3d_export_verify(model, &options, path, &difference));
+        assert_true(difference < 1e-5);
+
+        model->data[0] += 1; /* another network than the file's */
+        assert_ok(i3d_export_verify(model, &options, path, &difference));
+        assert_true(difference > 1e-3);
+        memory_free(path);
+        i3d_model_free(model);
+    }
+    assert_ok(folder_remove(folder));
+}
+
+static void an_open_duration_is_run_at_any(void **state)
+{
+    (void)state;
+    i3d_model *model = runnable_model(3, I3D_HEAD_AVG);
+    i3d_export_options options = small_options();
     const char *folder = test_folder();
     char *path = at(folder, "net.onnx");
     double difference;
-    small_draw(model);
-    options.frames = 8;
-    options.height = options.width = 32;
-    options.fold_bn = true;
+    options.any_frames = true;
     assert_ok(i3d_export(model, &options, path));
-    assert_ok(i3d_export_verify(model, &options, path, &difference));
-    assert_true(difference < 1e-3);
-
-    model->data[0] *= 2;
-    assert_ok(i3d_export_verify(model, &options, path, &difference));
-    assert_true(difference > 1e-3);
+    for (options.frames = 9; options.frames < 13; options.frames++) {
+        assert_ok(i3d_export_verify(model, &options, path, &difference));
+        assert_true(difference < 1e-5);
+    }
+    options.width++;
+    assert_fails(i3d_export_verify(model, &options, path, &difference), I3D_EFORMAT,
+                 "its input has a size of 20, not 21");
     memory_free(path);
+    assert_ok(folder_remove(folder));
+    i3d_model_free(model);
+}
+
+static struct step *step_of(struct program *program, const char *name)
+{
+    for (int i = 0; i < program->count; i++)
+        if (strcmp(program->steps[i].name, name) == 0)
+            return &program->steps[i];
+    fail_msg("there is no step '%s'", name);
+    return NULL;
+}
+
+static void move_padding(struct program *program)
+{
+    struct step *conv = step_of(program, "Conv3d_1a_7x7.conv");
+    conv->front[2]--;
+    conv->back[2]++;
+}
+
+static void move_pool(struct program *program)
+{
+    struct step *pool = step_of(program, "MaxPool3d_2a_3x3");
+    pool->front[1]++;
+    pool->back[1]--;
+}
+
+static void pass_a_relu_by(struct program *program)
+{
+    struct step *reader = step_of(program, "Mixed_3b_b1b.conv");
+    reader->inputs[0]--;
+}
+
+static void swap_branches(struct program *program)
+{
+    struct step *concat = step_of(program, "Mixed_3b");
+    int first = concat->inputs[0];
+    concat->inputs[0] = concat->inputs[3];
+    concat->inputs[3] = first;
+}
+
+static void swap_norms(struct program *program)
+{
+    struct step *norm = step_of(program, "Mixed_3b_b0.bn");
+    struct constant first = norm->constants[0];
+    norm->constants[0] = norm->constants[1];
+    norm->constants[1] = first;
+}
+
+static void average_with_padding(struct program *program)
+{
+    step_of(program, "MaxPool3d_2a_3x3")->kind = STEP_AVG_POOL;
+}
+
+static void read_what_is_not_there(struct program *program)
+{
+    step_of(program, "Mixed_3b_b3b.conv")->inputs[0] = program->count - 1;
+}
+
+static void leave_a_weight_out(struct program *program)
+{
+    step_of(program, "logits.conv")->constants[1].name[0] = 0;
+}
+
+static void change_a_window(struct program *program)
+{
+    step_of(program, "Mixed_3b_b0.conv")->kernel[0] = 3;
+}
+
+/* Files with one operator that is not the network's. */
+static void another_operator_is_noticed(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*change)(struct program *program);
+        const char *refused; /* NULL: it runs, and the logits differ */
+    } cases[] = {
+        { move_padding, NULL },
+        { move_pool, NULL },
+        { pass_a_relu_by, NULL },
+        { swap_branches, NULL },
+        { swap_norms, NULL },
+        { average_with_padding, "has padding, which no mean of ours has" },
+        { read_what_is_not_there, "reads a value that nothing before it gives" },
+        { leave_a_weight_out, "has no name" },
+        { change_a_window, "has a weight of another shape than its window" },
+    };
+    i3d_model *model = runnable_model(3, I3D_HEAD_AVG);
+    i3d_export_options options = small_options();
+    const char *folder = test_folder();
+    options.batch = 8;
+    for (size_t n = 0; n < 2 * sizeof cases / sizeof cases[0]; n++) {
+        const char *refused = cases[n / 2].refused;
+        char *path = at(folder, formats[n % 2]);
+        struct program *program;
+        struct message file = { 0 };
+        double difference;
+        assert_ok(program_create(model, &options, &program));
+        cases[n / 2].change(program);
+        (n % 2 ? &format_mindir : &format_onnx)->write(program, &file);
+        assert_ok(file.status);
+        assert_ok(file_write(path, file.buffer.data, file.buffer.count));
+        if (refused) {
+            assert_fails(i3d_export_verify(model, &options, path, &difference), I3D_EFORMAT,
+                         refused);
+        } else {
+            assert_ok(i3d_export_verify(model, &options, path, &difference));
+            assert_true(difference > 1e-3);
+        }
+        message_clear(&file);
+        program_free(program);
+        memory_free(path);
+    }
     assert_ok(folder_remove(folder));
     i3d_model_free(model);
 }
@@ -214,7 +365,9 @@ int main(void)
         cmocka_unit_test(a_reader_gets_the_parameters_back),
         cmocka_unit_test(a_reader_learns_how_to_run_it),
         cmocka_unit_test(a_bias_of_another_size_is_no_norm),
-        cmocka_unit_test(an_export_differs_from_another_network_than_its_own),
+        cmocka_unit_test(a_file_run_by_its_own_operators_gives_the_logits),
+        cmocka_unit_test(an_open_duration_is_run_at_any),
+        cmocka_unit_test(another_operator_is_noticed),
         cmocka_unit_test(what_a_format_cannot_do_is_refused),
         cmocka_unit_test(without_memory_nothing_is_left),
     };
