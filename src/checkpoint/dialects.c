@@ -197,6 +197,9 @@ bool name_is_state(const char *name)
                                          "scale_sense",
                                          "current_iterator_step",
                                          "last_overflow_iterator_step",
+                                         "epoch",
+                                         "step_num",
+                                         "optimizer.",
                                          "i3d." };
     static const char *const tails[] = { ".num_batches_tracked", "/Momentum" };
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)

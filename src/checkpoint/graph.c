@@ -114,13 +114,75 @@ out:
     return status;
 }
 
+/* PyTorch's exporter folds norms, and calls what comes of a weight "onnx::Conv_12". The node that
+ * reads it still says where it is: "/Mixed_3b/b0/conv3d/Conv" has Mixed_3b.b0.conv3d.weight and
+ * .bias. */
+static const char made_up[] = "onnx::";
+enum { NAMED_MOST = 4096 }; /* more weights than any I3D has: not looked through again and again */
+
+static i3d_status rename_weight(struct bytes old, struct bytes path, const char *tail,
+                                i3d_weights *out)
+{
+    i3d_status status;
+    char *was = NULL, *name = NULL;
+    TRY(memory_format(&was, "%.*s", (int)old.count, (const char *)old.at));
+    TRY(memory_format(&name, "%.*s%s", (int)path.count, (const char *)path.at, tail));
+    for (char *at = name; *at; at++)
+        if (*at == '/')
+            *at = '.';
+    i3d_tensor *tensor = (i3d_tensor *)i3d_weights_find(out, was);
+    if (tensor) {
+        memory_free(tensor->name);
+        tensor->name = name;
+        name = NULL;
+    }
+out:
+    memory_free(was);
+    memory_free(name);
+    return status;
+}
+
+/* NodeProto { input = 1; name = 3; op_type = 4; } */
+static i3d_status read_names(struct bytes node, i3d_weights *out)
+{
+    struct protobuf_field field;
+    struct bytes inputs[3] = { { 0 } }, path = { 0 }, first;
+    int input_count = 0;
+    i3d_status status;
+    bool conv = false;
+    while ((status = protobuf_next(&node, &field)) == I3D_OK) {
+        if (field.type == PROTOBUF_BYTES && field.number == 1 && input_count < 3)
+            inputs[input_count++] = field.bytes;
+        if (field.type == PROTOBUF_BYTES && field.number == 3)
+            path = field.bytes;
+        if (field.type == PROTOBUF_BYTES && field.number == 4)
+            conv = bytes_equal(field.bytes, "Conv");
+    }
+    const uint8_t *last = path.count ? memrchr(path.at, '/', path.count) : NULL;
+    if (status != I3D_END || !conv || !last || last == path.at || *path.at != '/')
+        return status == I3D_END ? I3D_OK : status;
+    path.count = (size_t)(last - path.at);
+    bytes_take(&path, 1, &first);
+    status = I3D_OK;
+    for (int i = 1; i < input_count && status == I3D_OK; i++)
+        if (bytes_begin(inputs[i], made_up))
+            status = rename_weight(inputs[i], path, i == 1 ? ".weight" : ".bias", out);
+    return status;
+}
+
 static i3d_status read_graph(struct bytes message, const struct numbers *numbers, i3d_weights *out)
 {
+    struct bytes again = message;
     struct protobuf_field field;
     i3d_status status;
     while ((status = protobuf_next(&message, &field)) == I3D_OK)
         if (field.number == numbers->weights && field.type == PROTOBUF_BYTES)
             TRY(add_weight(field.bytes, numbers, out));
+    if (numbers != &onnx || out->count > NAMED_MOST)
+        goto out;
+    while ((status = protobuf_next(&again, &field)) == I3D_OK)
+        if (field.number == 1 && field.type == PROTOBUF_BYTES)
+            TRY(read_names(field.bytes, out));
 out:
     return status == I3D_END ? I3D_OK : status;
 }

@@ -123,9 +123,22 @@ static const struct format *best_bid(const struct source *source)
     return best;
 }
 
-static i3d_status refuse(const char *path)
+/* MindSpore's encrypted files begin with one of two numbers, by the mode. */
+static bool is_encrypted(const struct source *source)
 {
+    return bytes_begin(source->bytes, "\xd8\x5e\x3a\x7f") ||
+           bytes_begin(source->bytes, "\xd9\x5e\x3a\x7f");
+}
+
+static i3d_status refuse(const struct source *source)
+{
+    const char *path = source->path;
     char known[256] = "";
+    if (is_encrypted(source))
+        return failure(I3D_EUNSUPPORTED,
+                       "cannot read '%s': MindSpore encrypted it; load it there with its key, and "
+                       "save it without one",
+                       path);
     for (int i = 0; i < FORMAT_COUNT; i++) {
         size_t length = strlen(known);
         snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", formats[i]->name);
@@ -141,7 +154,7 @@ i3d_status weights_parse(const struct source *source, i3d_weights *out)
         return failure(I3D_EFORMAT, "cannot read '%s': the file is empty", source->path);
     const struct format *format = best_bid(source);
     if (!format)
-        return refuse(source->path);
+        return refuse(source);
     out->format = format->name;
     status = format->read(source, out);
     if (status == I3D_OK)

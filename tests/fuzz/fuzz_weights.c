@@ -11,7 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     i3d_weights weights = { 0 };
     const struct source source = { "fuzz", { data, size } };
     FUZZ_FORMAT.bid(&source);
-    if (FUZZ_FORMAT.read(&source, &weights) == I3D_OK)
+    if (FUZZ_FORMAT.read(&source, &weights) == I3D_OK) {
+        int channels, classes;
+        i3d_weights_describe(&weights, &channels, &classes);
         for (size_t i = 0; i < weights.count; i++) {
             const i3d_tensor *tensor = &weights.tensors[i];
             size_t count = i3d_tensor_count(tensor), bytes;
@@ -20,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (count)
                 i3d_tensor_get(tensor, count - 1); /* the sanitizer sees if it is not there */
         }
+    }
     i3d_weights_clear(&weights);
     return 0;
 }

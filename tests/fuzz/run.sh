@@ -9,7 +9,7 @@ for seeds in "$build"/tests/fuzz/seeds/*/; do
     corpus=$build/corpus/$name
     mkdir -p "$corpus"
     echo "fuzz_$name: $seconds s"
-    "$build/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
+    "$build/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=2097152 -timeout=10 \
         -rss_limit_mb=1024 -artifact_prefix="$build/found/$name-" -verbosity=0 \
         -print_final_stats=1 "$corpus" "$seeds" || failed=1
 done

@@ -35,6 +35,15 @@ def make_torch():
     torch.save({"epoch": 3, "loss": .5, "model": {"layers": [{"w": wide}]}},
                here / "torch_nested.pt")
     torch.save(torch.nn.Linear(2, 2), here / "torch_module.pt")
+    # The exporter folds the norm into the convolution and gives the weights names of its own.
+    net = torch.nn.Module()
+    net.unit = torch.nn.Module()
+    net.unit.conv3d = torch.nn.Conv3d(2, 3, 1, bias=False)
+    net.unit.bn = torch.nn.BatchNorm3d(3)
+    net.unit.forward = lambda x: net.unit.bn(net.unit.conv3d(x)).relu()
+    net.forward = lambda x: net.unit(x)
+    torch.onnx.export(net.eval(), torch.zeros(1, 2, 1, 1, 1), here / "torch_folded.onnx",
+                      opset_version=13)
 
 
 def make_mindspore():

@@ -128,6 +128,18 @@ static void the_notes_of_a_graph_are_numbers(void **state)
     assert_fails(read_note("i3d.height", "", &weights), I3D_EFORMAT, "i3d.height");
 }
 
+/* PyTorch calls them onnx::Conv_11 and _12; the node that reads them is /unit/conv3d/Conv. */
+static void weights_that_lost_their_names_get_those_of_their_node(void **state)
+{
+    (void)state;
+    i3d_weights weights;
+    read_golden("torch_folded.onnx", &weights);
+    assert_int_equal(weights.count, 2);
+    assert_shape(&weights, "unit.conv3d.weight", I3D_F32, 5, 3, 2);
+    assert_shape(&weights, "unit.conv3d.bias", I3D_F32, 1, 3, 0);
+    i3d_weights_clear(&weights);
+}
+
 static void views_are_brought_into_order(void **state)
 {
     (void)state;
@@ -269,12 +281,17 @@ static void what_is_no_file_of_weights_is_refused_with_its_reason(void **state)
 {
     (void)state;
     const char *folder = test_folder();
+    char path[256];
     i3d_weights weights;
     assert_fails(i3d_weights_read(folder, &weights), I3D_EIO, "it is a folder");
     assert_fails(i3d_weights_read("/nowhere/a.ckpt", &weights), I3D_EIO, "No such file");
     assert_refused(folder, "empty.ckpt", "", 0, "the file is empty");
     assert_refused(folder, "text.ckpt", "hello", 5, "none of these: MindSpore checkpoint");
     assert_refused(folder, "bare.pt", "\x80\x02N.", 4, "not one that torch.save() wrote");
+    static const char encrypted[] = "\xd8\x5e\x3a\x7f\x07\x1c";
+    snprintf(path, sizeof path, "%s/secret.ckpt", folder);
+    assert_ok(file_write(path, encrypted, sizeof encrypted));
+    assert_fails(i3d_weights_read(path, &weights), I3D_EUNSUPPORTED, "MindSpore encrypted it");
     /* {"a": F32 of 4 TB}, a Value whose shape is 2^40. */
     assert_refused(folder, "huge.ckpt",
                    "\x0a\x1b\x0a\x01"
@@ -415,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_tensor_split_into_several_values_is_put_together),
         cmocka_unit_test(the_weights_of_a_graph_are_found),
         cmocka_unit_test(the_notes_of_a_graph_are_numbers),
+        cmocka_unit_test(weights_that_lost_their_names_get_those_of_their_node),
         cmocka_unit_test(views_are_brought_into_order),
         cmocka_unit_test(dicts_and_lists_inside_go_on_behind_a_dot),
         cmocka_unit_test(a_pickled_class_is_refused_by_its_name),
