@@ -67,7 +67,10 @@ static i3d_status open_data(struct job *job)
     if (option_flag(options, "no-eval"))
         return I3D_OK;
     data.subset = I3D_VALIDATION;
-    TRY(i3d_dataset_open(&data, &job->validation));
+    status = i3d_dataset_open(&data, &job->validation);
+    if (status == I3D_EINVAL)
+        failure(status, "%s, or give --no-eval", i3d_error());
+    TRY(status);
     talk("%d validation videos", i3d_dataset_video_count(job->validation));
 out:
     return status;
