@@ -90,8 +90,42 @@ static void what_the_network_computes_stays(void **state)
     i3d_model_free(model);
 }
 
+/* The engine that is asked for does the work, and which one it is does not matter. */
+static void every_engine_gives_the_same_norms(void **state)
+{
+    (void)state;
+    i3d_train_options options = i3d_train_defaults();
+    i3d_batch batch;
+    i3d_model *models[2];
+    make_batch(&batch);
+    for (int e = 0; e < 2; e++) {
+        models[e] = make_model();
+        options.engine = e ? "reference" : "auto";
+        assert_ok(calibrate(models[e], &options, &batch));
+    }
+    for (size_t p = 0; p < i3d_model_param_count(models[0]); p++) {
+        const i3d_param *param = i3d_model_param(models[0], p);
+        const float *a = i3d_model_data(models[0]) + param->offset;
+        const float *b = i3d_model_data(models[1]) + param->offset;
+        double squares = 0, norm = 0;
+        for (size_t i = 0; i < param->count; i++) {
+            squares += pow((double)a[i] - b[i], 2);
+            norm += pow(b[i], 2);
+        }
+        assert_true(sqrt(squares) <= 1e-4 * sqrt(norm));
+    }
+    options.engine = "abacus";
+    assert_fails(calibrate(models[0], &options, &batch), I3D_EUNSUPPORTED, "abacus");
+    i3d_batch_clear(&batch);
+    i3d_model_free(models[0]);
+    i3d_model_free(models[1]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(what_the_network_computes_stays) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_the_network_computes_stays),
+        cmocka_unit_test(every_engine_gives_the_same_norms),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
