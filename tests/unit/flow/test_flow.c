@@ -174,17 +174,19 @@ static void mirroring_negates_u(void **state)
     i3d_flow_free(flow);
 }
 
+/* Each frame is handed over once, in the same memory: what is kept of it is its pyramid. */
 static void a_sequence_gives_the_flow_of_its_pairs(void **state)
 {
     (void)state;
     enum { FRAMES = 4 };
-    static uint8_t frames[FRAMES][CELLS];
+    static uint8_t frames[FRAMES][CELLS], newest[CELLS];
     static float u[CELLS], v[CELLS], pair_u[CELLS], pair_v[CELLS], zero[CELLS];
     i3d_flow *sequence = create("opencv", W, H), *pairs = create("opencv", W, H);
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < FRAMES; i++) {
             look(1.25 * i + round, -.5 * i * i, W, H, frames[i]);
-            assert_ok(i3d_flow_next(sequence, frames[i], u, v));
+            memcpy(newest, frames[i], sizeof newest);
+            assert_ok(i3d_flow_next(sequence, newest, u, v));
             if (i == 0) {
                 assert_memory_equal(u, zero, sizeof u);
                 assert_memory_equal(v, zero, sizeof v);
@@ -299,6 +301,47 @@ static void a_motion_of_hundreds_of_pixels_does_not_wrap(void **state)
     i3d_flow_free(flow);
 }
 
+/* A frame of 4K, moved by (2, -1). */
+static void frames_of_4k_have_flow(void **state)
+{
+    (void)state;
+    enum { WIDE = 3840, HIGH = 2160, RIGHT = 2, UP = 1, MARGIN = 16 };
+    size_t cells = (size_t)WIDE * HIGH;
+    uint8_t *texture, *pictures[2];
+    float *u, *v;
+    assert_ok(memory_get(WIDE + RIGHT, HIGH + UP, &texture));
+    assert_ok(memory_get(cells, 1, &pictures[0]));
+    assert_ok(memory_get(cells, 1, &pictures[1]));
+    assert_ok(memory_get(cells, sizeof *u, &u));
+    assert_ok(memory_get(cells, sizeof *v, &v));
+    look(0, 0, WIDE + RIGHT, HIGH + UP, texture);
+    for (int y = 0; y < HIGH; y++) {
+        const uint8_t *row = texture + (size_t)y * (WIDE + RIGHT);
+        memcpy(pictures[0] + (size_t)y * WIDE, row + RIGHT, WIDE);
+        memcpy(pictures[1] + (size_t)y * WIDE, row + UP * (WIDE + RIGHT), WIDE);
+    }
+    i3d_flow *flow = create("turbo", WIDE, HIGH);
+    assert_ok(i3d_flow_run(flow, pictures[0], pictures[1], u, v));
+    double sum = 0;
+    size_t count = 0;
+    for (size_t y = 0; y < HIGH; y++)
+        for (size_t x = 0; x < WIDE; x++) {
+            float right = u[y * WIDE + x], down = v[y * WIDE + x];
+            assert_true(isfinite(right) && isfinite(down));
+            if (x < MARGIN || y < MARGIN || x >= WIDE - MARGIN || y >= HIGH - MARGIN)
+                continue;
+            sum += hypot((double)right - RIGHT, (double)down + UP);
+            count++;
+        }
+    assert_true(sum / (double)count < .1);
+    i3d_flow_free(flow);
+    memory_free(texture);
+    memory_free(pictures[0]);
+    memory_free(pictures[1]);
+    memory_free(u);
+    memory_free(v);
+}
+
 static void bytes_round_half_to_even_and_clamp(void **state)
 {
     (void)state;
@@ -386,6 +429,7 @@ int main(void)
         cmocka_unit_test(an_unchanging_picture_pair_without_texture_has_no_flow),
         cmocka_unit_test(looking_less_often_changes_nothing_but_the_stop),
         cmocka_unit_test(a_motion_of_hundreds_of_pixels_does_not_wrap),
+        cmocka_unit_test(frames_of_4k_have_flow),
         cmocka_unit_test(bytes_round_half_to_even_and_clamp),
         cmocka_unit_test(options_out_of_range_are_named),
         cmocka_unit_test(every_failed_allocation_is_reported),
