@@ -17,4 +17,5 @@ bench() {
 bench engine "$build"
 bench flow "$build/src/libi3d.so"
 bench flow_chain "$build/cli/i3d"
+bench stores "$build/cli/i3d" "$build/src/libi3d.so"
 exit "$result"
