@@ -71,3 +71,4 @@ packages-test:
 	@scripts/install_packages.sh build test
 packages-oracle:
 	@scripts/install_packages.sh build test oracle
+	-@scripts/install_onnxruntime.sh

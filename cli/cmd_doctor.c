@@ -8,6 +8,7 @@
 
 #include "base/thread.h"
 #include "engine/engine.h"
+#include "engine/onnxruntime/onnxruntime.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -80,6 +81,11 @@ static bool report_engines(struct report *report, bool *fast)
             *fast = true;
         report_text(report, engines[i]->name, "%s", engines[i]->description);
     }
+    const char *graphs;
+    if (onnxruntime_describe(&graphs) == I3D_OK)
+        report_text(report, "onnxruntime", "graphs of .onnx files; %s", graphs);
+    else
+        report_text(report, "onnxruntime", "cannot run here: %s", i3d_error());
     report_close(report);
     return any;
 }

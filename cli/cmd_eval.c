@@ -46,6 +46,28 @@ static i3d_status open_data(const struct options *options, i3d_stream stream, bo
     return i3d_dataset_open(&data, out);
 }
 
+static const char *choose_engine(const struct options *options)
+{
+    const char *engine = option_text(options, "engine");
+    return option_flag(options, "onnx") && strcmp(engine, "auto") == 0 ? "onnxruntime" : engine;
+}
+
+/* With --onnx what a graph has in it cannot be chosen. */
+static i3d_status check_onnx(const struct options *options)
+{
+    static const char *const fixed[] = { "head", "bn-epsilon", "checkpoints" };
+    if (!option_flag(options, "onnx"))
+        return I3D_OK;
+    if (strncmp(choose_engine(options), "onnxruntime", strlen("onnxruntime")) != 0)
+        return options_refuse("--onnx runs in ONNX Runtime: leave --engine %s out, or give "
+                              "onnxruntime-cpu or onnxruntime-cuda",
+                              choose_engine(options));
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        if (option_given(options, fixed[i]))
+            return options_refuse("--onnx runs a graph as it is: leave --%s out", fixed[i]);
+    return I3D_OK;
+}
+
 /* The scores of one checkpoint. */
 static i3d_status score(const struct options *options, i3d_stream stream, const char *path,
                         const i3d_dataset *dataset, i3d_scores *out)
@@ -56,7 +78,7 @@ static i3d_status score(const struct options *options, i3d_stream stream, const 
     const i3d_classifier_options network = { .checkpoint = path,
                                              .stream = stream,
                                              .recipe = option_recipe(options),
-                                             .engine = option_text(options, "engine"),
+                                             .engine = choose_engine(options),
                                              .precision = option_precision(options),
                                              .batch = (int)option_int(options, "batch-size"),
                                              .threads = (int)option_int(options, "threads") };
@@ -66,8 +88,11 @@ static i3d_status score(const struct options *options, i3d_stream stream, const 
                                       .batch = network.batch,
                                       .workers = (int)option_int(options, "num-workers") };
     TRY(i3d_loader_create(dataset, &load, &loader));
-    TRY(i3d_scores_collect(i3d_classifier_network(classifier),
-                           i3d_classifier_class_count(classifier), loader, dataset, out));
+    status = i3d_scores_collect(i3d_classifier_network(classifier),
+                                i3d_classifier_class_count(classifier), loader, dataset, out);
+    if (status == I3D_EINVAL)
+        failure_prefix(status, "cannot evaluate '%s': ", path);
+    TRY(status);
     if (i3d_loader_skipped(loader))
         talk("%ld clips were left out", i3d_loader_skipped(loader));
 out:
@@ -252,7 +277,9 @@ int cmd_eval(const struct options *options)
     bool joint = strcmp(mode, "joint") == 0, many = option_text(options, "checkpoints") != NULL;
     struct report report = report_begin(options);
     option_remark_ignored(options);
-    status = check_series(options, joint);
+    status = check_onnx(options);
+    if (status == I3D_OK)
+        status = check_series(options, joint);
     if (status == I3D_OK && joint)
         status = eval_joint(options, &report, &lock);
     else if (status == I3D_OK && many)

@@ -26,8 +26,10 @@ int cmd_infer(const struct options *options)
     TRY(i3d_edge_infer(classifier, &network, options->arguments[0], option_text(options, "root"),
                        &timing));
     i3d_recipe recipe = i3d_classifier_get_recipe(classifier);
-    report_text(&report, "head", "%s", recipe.head == I3D_HEAD_MAX ? "max" : "avg");
-    report_real(&report, "bn_epsilon", recipe.bn_epsilon);
+    if (recipe.head >= 0) /* a graph need not tell */
+        report_text(&report, "head", "%s", recipe.head == I3D_HEAD_MAX ? "max" : "avg");
+    if (recipe.bn_epsilon >= 0)
+        report_real(&report, "bn_epsilon", recipe.bn_epsilon);
     report_int(&report, "finished_before", timing.finished_before);
     report_int(&report, "infer_count", timing.count);
     report_real(&report, "milliseconds", timing.milliseconds);

@@ -123,16 +123,19 @@ const struct command command_table[] = {
     { .name = "eval",
       .arguments = "",
       .summary = "measure the accuracy of one network or of both together",
-      .text = "Scores every video that --annotation-path lists for validation exactly once, with "
-              "--rgb, --flow, or both: then the scores of a video are added (joint). Prints top-1 "
-              "and top-5. With --save-dir it writes for each of rgb, flow and joint videos.csv, "
-              "classes.csv, confusion.csv and confusion.svg. With --checkpoints it evaluates many "
-              "of one run and writes summary.txt, the best first. How a network is to be run is in "
-              "its checkpoint; for the original's checkpoints give --compat mindspore.",
+      .text =
+          "Scores every video that --annotation-path lists for validation exactly once, with "
+          "--rgb, --flow, or both: then the scores of a video are added (joint). Prints top-1 "
+          "and top-5. With --save-dir it writes for each of rgb, flow and joint videos.csv, "
+          "classes.csv, confusion.csv and confusion.svg. With --checkpoints it evaluates many "
+          "of one run and writes summary.txt, the best first. How a network is to be run is in "
+          "its checkpoint; for the original's checkpoints give --compat mindspore. With --onnx the "
+          "files are graphs, whoever made them, and ONNX Runtime runs them.",
       .example = "i3d eval --rgb run_rgb/checkpoints/best.ckpt --video-path data/rgb/mine/jpg \\\n"
                  "    --annotation-path data/rgb/mine/annotation/mine_1.json --save-dir result\n"
                  "i3d eval --rgb rgb.ckpt --flow flow.ckpt --video-path rgb/jpg \\\n"
-                 "    --video-path-joint-flow flow/jpg --annotation-path mine_1.json",
+                 "    --video-path-joint-flow flow/jpg --annotation-path mine_1.json\n"
+                 "i3d eval --onnx --flow flow.onnx --video-path flow/jpg --annotation-path m.json",
       .run = cmd_eval },
     { .name = "predict",
       .arguments = "VIDEO...",
@@ -220,8 +223,9 @@ const struct command command_table[] = {
               "result_Files/NAME_0.bin, float32 [N, classes], and "
               "time_Result/test_perform_static.txt. The network runs as its file records, a "
               "checkpoint or an export of ours; of a .mindir or .onnx of the original only the "
-              "weights are read: give --compat mindspore. A run that was stopped goes on where it "
-              "was.",
+              "weights are read: give --compat mindspore. An .onnx of others, and any with "
+              "--engine onnxruntime, runs "
+              "as it is in ONNX Runtime. A run that was stopped goes on where it was.",
       .example = "i3d infer --model rgb.mindir preprocess_Result/data/hmdb51/rgb\n"
                  "i3d infer --model best.ckpt --mode flow preprocess_Result/data/hmdb51/flow",
       .least = 1,

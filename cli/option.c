@@ -592,6 +592,12 @@ const struct option_row option_table[] = {
       .metavar = "FILE",
       .help = "checkpoint of the flow network, of any format",
       .commands = "eval predict" },
+    { .name = "onnx",
+      .type = OPTION_FLAG,
+      .help =
+          "the networks are .onnx files, whoever made them: run their graphs as they are in ONNX "
+          "Runtime",
+      .commands = "eval" },
     { .name = "rgb-path",
       .type = OPTION_TEXT,
       .metavar = "FILE",
@@ -700,7 +706,9 @@ const struct option_row option_table[] = {
       .type = OPTION_TEXT,
       .fallback = "auto",
       .metavar = "NAME",
-      .help = "what runs the network, see 'i3d doctor'; auto: the fastest",
+      .help =
+          "what runs the network, see 'i3d doctor'; auto: the fastest; to run an .onnx file as it "
+          "is, but not in train: onnxruntime, onnxruntime-cpu, onnxruntime-cuda",
       .commands = "train eval predict infer" },
     { .name = "precision",
       .type = OPTION_CHOICE,

@@ -31,17 +31,21 @@ I3D_API i3d_status i3d_recipe_add(i3d_weights *weights, const i3d_recipe *recipe
 /* A trained network of one stream, ready to run. One thread at a time. */
 typedef struct i3d_classifier i3d_classifier;
 typedef struct i3d_classifier_options {
-    const char *checkpoint; /* any format of i3d_weights_read() */
+    const char *checkpoint; /* any format of i3d_weights_read(), or a graph in an .onnx file */
     i3d_stream stream;      /* that its input channels must agree with */
     i3d_recipe recipe;      /* before what the checkpoint records, behind it the defaults */
-    const char *engine;     /* as in i3d_network_options */
+    const char *engine;     /* as of i3d_network_create(), or of i3d_network_open(): then the file
+                               is run as a graph. NULL or "auto" runs an .onnx file whose weights are
+                               not an I3D's by name, or not all there, so too. */
     i3d_precision precision;
     int batch, threads;
 } i3d_classifier_options;
 I3D_API i3d_status i3d_classifier_open(const i3d_classifier_options *options, i3d_classifier **out);
 I3D_API void i3d_classifier_close(i3d_classifier *classifier);
 I3D_API int i3d_classifier_class_count(const i3d_classifier *classifier);
-I3D_API i3d_recipe i3d_classifier_get_recipe(const i3d_classifier *classifier); /* all known */
+
+/* All of it is known, but of a graph that does not note them the head and the epsilon. */
+I3D_API i3d_recipe i3d_classifier_get_recipe(const i3d_classifier *classifier);
 
 /* The name of a class as the checkpoint records it, or NULL. */
 I3D_API const char *i3d_classifier_class_name(const i3d_classifier *classifier, int label);

@@ -19,8 +19,8 @@ from i3d_table import TABLE
 
 def pad_same(x, kernel, stride, value=0.0):
     """TensorFlow's SAME padding: the odd element goes to the back."""
-    pads = []
-    for size, k, s in zip(reversed(x.shape[2:]), reversed(kernel), reversed(stride)):
+    pads, sizes = [], map(int, reversed(x.shape[2:]))  # plain numbers where PyTorch traces too
+    for size, k, s in zip(sizes, reversed(kernel), reversed(stride)):
         total = max((-(-size // s) - 1) * s + k - size, 0)
         pads += [total // 2, total - total // 2]
     return functional.pad(x, pads, value=value)

@@ -1,0 +1,94 @@
+/* What runs clips to logits: a model on an engine, or a graph in ONNX Runtime. */
+#include "engine/engine.h"
+
+#include "base/failure.h"
+#include "base/memory.h"
+#include "engine/onnxruntime/onnxruntime.h"
+
+struct i3d_network {
+    const struct engine *engine; /* with its plan, or .. */
+    struct plan *plan;
+    struct session *session; /* .. this, without an engine */
+    i3d_network_shape shape;
+    int batch;
+};
+
+static i3d_status check_batch(const i3d_network_options *options)
+{
+    if (options->batch < 1)
+        return failure(I3D_EINVAL, "a network cannot run batches of %d clips: give 1 or more",
+                       options->batch);
+    return I3D_OK;
+}
+
+i3d_status i3d_network_create(const i3d_model *model, const i3d_network_options *options,
+                              i3d_network **out)
+{
+    i3d_network *network = NULL;
+    i3d_status status;
+    const i3d_model_options *about = i3d_model_get_options(model);
+    struct plan_request request = { .model = model,
+                                    .batch = options->batch,
+                                    .precision = options->precision,
+                                    .threads = options->threads };
+    *out = NULL;
+    TRY(check_batch(options));
+    TRY(graph_create(model, options->frames, options->height, options->width, &request.graph));
+    TRY(memory_get(1, sizeof *network, &network));
+    network->batch = options->batch;
+    network->shape = (i3d_network_shape){ .channels = about->channels,
+                                          .classes = about->classes,
+                                          .frames = options->frames,
+                                          .height = options->height,
+                                          .width = options->width };
+    TRY(engine_find(options->engine, &network->engine));
+    TRY(network->engine->plan(&request, &network->plan));
+    TRY(network->engine->load(network->plan));
+    *out = network;
+    network = NULL;
+out:
+    i3d_network_free(network);
+    return status;
+}
+
+i3d_status i3d_network_open(const char *path, const i3d_network_options *options, i3d_network **out)
+{
+    i3d_network *network = NULL;
+    i3d_status status;
+    *out = NULL;
+    TRY(check_batch(options));
+    TRY(memory_get(1, sizeof *network, &network));
+    network->batch = options->batch;
+    TRY(session_open(path, options, &network->session));
+    network->shape = session_shape(network->session);
+    *out = network;
+    network = NULL;
+out:
+    i3d_network_free(network);
+    return status == I3D_OK ? status : failure_prefix(status, "cannot run '%s': ", path);
+}
+
+i3d_network_shape i3d_network_get_shape(const i3d_network *network)
+{
+    return network->shape;
+}
+
+i3d_status i3d_network_run(i3d_network *network, int count, const float *data, float *logits)
+{
+    if (count < 1 || count > network->batch)
+        return failure(I3D_EINVAL, "the network was made for 1 to %d clips a run, not %d",
+                       network->batch, count);
+    if (network->session)
+        return session_run(network->session, count, data, logits);
+    return network->engine->forward(network->plan, count, data, NULL, logits);
+}
+
+void i3d_network_free(i3d_network *network)
+{
+    if (!network)
+        return;
+    session_close(network->session);
+    if (network->engine)
+        network->engine->free(network->plan);
+    memory_free(network);
+}
