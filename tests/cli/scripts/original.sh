@@ -39,6 +39,21 @@ sh "$scripts/run_distributed_single-mode_eval.sh" 1 rgb mine "$at/rgb/mine/annot
     "$at/rgb/mine/jpg" "$run" 2 >stdout 2>stderr
 same 2 "$(grep -c '\.ckpt$' "$run/checkpoints/summary.txt")"
 
+# With ONNX Runtime it evaluates, without it it says so; the device means something or is refused.
+onnx="$scripts/run_eval_onnx.sh"
+i3d export ../start_flow/checkpoints/best.ckpt flow.onnx --batch-size 3 --quiet >/dev/null
+if i3d doctor | grep -q 'onnxruntime: graphs'; then
+    sh "$onnx" flow CPU 0 mine "$at/flow/mine/jpg" "$at/flow/mine/annotation/mine_1.json" \
+        flow.onnx >stdout 2>stderr
+    cmp stdout flow_onnx_eval.log
+    same "$(sed -n '/^flow accuracy/p' single_eval_flow_log.txt)" "$(sed -n '/^flow accuracy/p' stdout)"
+else
+    fails 1 'without ONNX Runtime' sh "$onnx" flow CPU 0 mine "$at/flow/mine/jpg" \
+        "$at/flow/mine/annotation/mine_1.json" flow.onnx
+fi
+fails 2 "DEVICE_TARGET is CPU or GPU, not 'Ascend'" sh "$onnx" flow Ascend 0 mine a b flow.onnx
+fails 2 "usage: run_eval_onnx.sh rgb|flow DEVICE_TARGET" sh "$onnx" flow CPU 0 mine a b
+fails 2 "usage: run_eval_onnx.sh joint DEVICE_TARGET" sh "$onnx" joint CPU 0 mine a b flow.onnx
 fails 2 "usage: run_single_eval.sh DEVICE_ID MODE" sh "$scripts/run_single_eval.sh" 0 rgb
 fails 2 "usage: run_standalone_train.sh DEVICE_ID" sh "$scripts/run_standalone_train.sh"
 fails 2 "usage: run_joint_eval.sh DEVICE_ID" sh "$scripts/run_joint_eval.sh" 1
