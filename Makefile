@@ -61,6 +61,7 @@ format:
 
 install: all
 	cmake --install build/release --prefix $(PREFIX)
+	@[ "$$(id -u)" != 0 ] || ldconfig || true # where the prefix is one of its folders
 
 clean:
 	rm -rf build out

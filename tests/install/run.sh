@@ -21,10 +21,16 @@ for header in "$source"/include/i3d/*.h; do
 done
 
 export PKG_CONFIG_PATH="$prefix/$libdir/pkgconfig"
-# The library says where it was configured to be; the test's prefix is another place.
 flags() {
-    pkg-config --define-variable=prefix="$prefix" "$@" i3d
+    pkg-config "$@" i3d
 }
+case $(pkg-config --variable=libdir i3d) in
+"$prefix"/*) ;;
+*)
+    echo "pkg-config looks for the library elsewhere than in '$prefix'" >&2
+    exit 1
+    ;;
+esac
 
 # check PROGRAM: runs, and fails with the library's sentence.
 check() {
