@@ -52,6 +52,14 @@ static void free_parts(struct parts *parts)
             dnnl_memory_desc_destroy(all[i]);
 }
 
+/* The kernel of oneDNN 3.2 gives nonsense for a depth of 2: its gradient is off by more than its
+ * own size. That of 2.6 is right, and so is that of 3.7. */
+static bool is_wrong(const struct api_shape *shape, enum pass pass)
+{
+    return dnnl_version()->minor < 7 && pass == PASS_BACKWARD_WEIGHTS && shape->type == dnnl_bf16 &&
+           shape->src[2] == 2 && shape->weights[2] > 1;
+}
+
 dnnl_status_t api_convolution(dnnl_engine_t engine, const struct api_shape *shape, enum pass pass,
                               const_dnnl_primitive_desc_t forward, dnnl_primitive_desc_t *out)
 {
@@ -75,6 +83,8 @@ dnnl_status_t api_convolution(dnnl_engine_t engine, const struct api_shape *shap
         status = dnnl_convolution_backward_weights_primitive_desc_create(
             out, engine, dnnl_convolution_direct, parts.src, parts.weights, NULL, parts.dst,
             shape->strides, dilates, shape->front, shape->back, forward, attributes);
+    if (status == dnnl_success && is_wrong(shape, pass))
+        dnnl_primitive_desc_next_impl(*out); /* slow, but right */
 out:
     dnnl_primitive_attr_destroy(attributes);
     free_parts(&parts);
