@@ -113,7 +113,7 @@ for names, extension, expected in (("mindspore", ".ckpt", theirs), ("pytorch", "
     peer("save", names + ".npz", "saved" + extension)
     convert("saved" + extension, "back.pt")
     compare(f"{extension} of its library to .pt, loaded by PyTorch",
-            torch.load(here / "back.pt"), expected)
+            torch.load(here / "back.pt", weights_only=True), expected)
 
 
 def flatten(value, name=""):

@@ -402,6 +402,56 @@ static void deepminds_index_tells_every_name_and_place(void **state)
     memory_free(data);
 }
 
+/* Every one of DeepMind's checkpoints names a whole I3D. */
+static void deepminds_indices_are_whole_networks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder;
+        int channels, classes;
+    } indices[] = { { "rgb_imagenet", 3, 400 },
+                    { "rgb_scratch", 3, 400 },
+                    { "rgb_scratch_kin600", 3, 600 },
+                    { "flow_imagenet", 2, 400 },
+                    { "flow_scratch", 2, 400 } };
+    for (size_t i = 0; i < sizeof indices / sizeof indices[0]; i++) {
+        char path[256];
+        uint8_t *data;
+        size_t count;
+        int channels, classes;
+        struct bundle bundle;
+        i3d_weights weights = { 0 };
+        i3d_match match;
+        i3d_model *model;
+        i3d_tensor *tensor;
+        snprintf(path, sizeof path, I3D_SHARED_DATA "/formats/tf/kinetics-i3d/%s/model.ckpt.index",
+                 indices[i].folder);
+        if (!file_exists(path)) {
+            print_message("skipped: %s is not here\n", path);
+            skip();
+        }
+        assert_ok(file_read(path, &data, &count));
+        assert_ok(bundle_parse((struct bytes){ data, count }, &bundle));
+        for (size_t e = 0; e < bundle.count; e++)
+            assert_ok(i3d_weights_add(&weights, bundle.entries[e].name, I3D_F32,
+                                      bundle.entries[e].rank, bundle.entries[e].shape, &tensor));
+        assert_string_equal(i3d_weights_dialect(&weights), "TensorFlow (DeepMind)");
+        assert_ok(i3d_weights_describe(&weights, &channels, &classes));
+        assert_int_equal(channels, indices[i].channels);
+        assert_int_equal(classes, indices[i].classes);
+        assert_ok(i3d_model_create(
+            &(i3d_model_options){ .channels = channels, .classes = classes, .bn_epsilon = 1e-3 },
+            &model));
+        assert_ok(i3d_model_load(model, &weights, false, &match));
+        assert_int_equal(match.extra, 0);
+        i3d_match_clear(&match);
+        i3d_model_free(model);
+        i3d_weights_clear(&weights);
+        bundle_clear(&bundle);
+        memory_free(data);
+    }
+}
+
 /* Two trainings of one network, saved by PyTorch and as safetensors. */
 static void real_files_of_two_formats_have_the_same_names_and_shapes(void **state)
 {
@@ -444,6 +494,7 @@ int main(void)
         cmocka_unit_test(a_wrong_checksum_is_noticed),
         cmocka_unit_test(running_out_of_memory_is_an_error_at_every_request),
         cmocka_unit_test(deepminds_index_tells_every_name_and_place),
+        cmocka_unit_test(deepminds_indices_are_whole_networks),
         cmocka_unit_test(real_files_of_two_formats_have_the_same_names_and_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
