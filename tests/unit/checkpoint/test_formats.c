@@ -3,6 +3,8 @@
 
 #include <i3d/checkpoint.h>
 
+#include <unistd.h>
+
 #include "base/file.h"
 #include "base/memory.h"
 #include "checkpoint/format.h"
@@ -402,6 +404,48 @@ static void deepminds_index_tells_every_name_and_place(void **state)
     memory_free(data);
 }
 
+/* The golden bundle with its data changed: `cut` bytes fewer, byte `at` flipped. */
+static void write_bundle(const char *folder, const char *name, size_t cut, size_t at)
+{
+    static const char *const parts[] = { "index", "data-00000-of-00001" };
+    for (int i = 0; i < 2; i++) {
+        char path[256];
+        uint8_t *data;
+        size_t count;
+        snprintf(path, sizeof path, I3D_GOLDEN "/checkpoint/tensorflow.%s", parts[i]);
+        assert_ok(file_read(path, &data, &count));
+        if (i && at < count)
+            data[at] ^= 1;
+        snprintf(path, sizeof path, "%s/%s.%s", folder, name, i ? parts[i] : "index");
+        assert_ok(file_write(path, data, i ? count - cut : count));
+        memory_free(data);
+    }
+}
+
+static void the_data_of_a_bundle_are_checked(void **state)
+{
+    (void)state;
+    char path[256], other[256];
+    i3d_weights weights;
+    const char *folder = test_folder();
+    const size_t none = SIZE_MAX;
+    snprintf(path, sizeof path, "%s/a.index", folder);
+    write_bundle(folder, "a", 0, none);
+    assert_ok(i3d_weights_read(path, &weights));
+    i3d_weights_clear(&weights);
+    write_bundle(folder, "a", 0, 0);
+    assert_fails(i3d_weights_read(path, &weights), I3D_EFORMAT, "the checksum of tensor '");
+    write_bundle(folder, "a", 1, none);
+    assert_fails(i3d_weights_read(path, &weights), I3D_EFORMAT, "beyond the end of");
+    snprintf(other, sizeof other, "%s/a.data-00000-of-00001", folder);
+    assert_int_equal(unlink(other), 0);
+    assert_fails(i3d_weights_read(path, &weights), I3D_EIO, other);
+    snprintf(other, sizeof other, "%s/a.ckpt", folder);
+    assert_int_equal(rename(path, other), 0);
+    assert_fails(i3d_weights_read(other, &weights), I3D_EFORMAT, "must end with .index");
+    assert_null(weights.tensors);
+}
+
 /* Every one of DeepMind's checkpoints names a whole I3D. */
 static void deepminds_indices_are_whole_networks(void **state)
 {
@@ -494,6 +538,7 @@ int main(void)
         cmocka_unit_test(a_wrong_checksum_is_noticed),
         cmocka_unit_test(running_out_of_memory_is_an_error_at_every_request),
         cmocka_unit_test(deepminds_index_tells_every_name_and_place),
+        cmocka_unit_test(the_data_of_a_bundle_are_checked),
         cmocka_unit_test(deepminds_indices_are_whole_networks),
         cmocka_unit_test(real_files_of_two_formats_have_the_same_names_and_shapes),
     };
