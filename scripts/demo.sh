@@ -51,5 +51,5 @@ video=$(find "$out/videos/turn" -name '*.avi' | sort | tail -n 1)
 run predict "$video" --size 90 --rgb "$rgb" --flow "$flow"
 
 title "Look at"
-find "$out/result" -type f | sort
+find "$out/result" -type f ! -name '.*' | sort
 echo "$out/rgb/log.jsonl $out/flow/log.jsonl"

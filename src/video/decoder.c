@@ -187,13 +187,13 @@ AVRational decoder_rate(const struct decoder *decoder)
 /* Where the file says nothing, a frame follows its predecessor at the average rate. */
 static void set_time(struct decoder *decoder, AVFrame *frame)
 {
-    if (frame->pkt_duration <= 0)
-        frame->pkt_duration =
+    if (frame->FFMPEG_DURATION <= 0)
+        frame->FFMPEG_DURATION =
             av_rescale_q(1, av_inv_q(decoder_rate(decoder)), decoder->stream->time_base);
     frame->pts = frame->best_effort_timestamp == AV_NOPTS_VALUE
                      ? decoder->next_pts
                      : frame->best_effort_timestamp - decoder->start;
-    decoder->next_pts = frame->pts + frame->pkt_duration;
+    decoder->next_pts = frame->pts + frame->FFMPEG_DURATION;
 }
 
 i3d_status decoder_next(struct decoder *decoder, AVFrame *out)

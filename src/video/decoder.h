@@ -26,7 +26,7 @@ struct decoder {
 i3d_status decoder_open(const char *path, int threads, struct decoder *out);
 
 /* The next frame, moved into `out` (unreferenced first); its `pts` counts from the start of the
- * file in the stream's time base, and it has one and a `pkt_duration` even where the file says
+ * file in the stream's time base, and it has one and a duration even where the file says
  * neither. I3D_END after the last one. A file that ends too early gives all its frames and then
  * I3D_EFORMAT; so does one without any frame. */
 i3d_status decoder_next(struct decoder *decoder, AVFrame *out);

@@ -48,3 +48,17 @@ const char *ffmpeg_reason(int error)
     logged[0] = '\0';
     return reason;
 }
+
+const uint8_t *ffmpeg_side_data(const AVStream *stream, enum AVPacketSideDataType type,
+                                size_t *bytes)
+{
+#if LIBAVFORMAT_VERSION_MAJOR < 61
+    return av_stream_get_side_data(stream, type, bytes);
+#else
+    const AVCodecParameters *parameters = stream->codecpar;
+    const AVPacketSideData *found =
+        av_packet_side_data_get(parameters->coded_side_data, parameters->nb_coded_side_data, type);
+    *bytes = found ? found->size : 0;
+    return found ? found->data : NULL;
+#endif
+}

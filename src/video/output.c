@@ -4,7 +4,7 @@
 
 enum { IO_BYTES = 1 << 16 };
 
-static int write_bytes(void *file, uint8_t *data, int bytes)
+static int write_bytes(void *file, ffmpeg_written *data, int bytes)
 {
     if (fwrite(data, 1, (size_t)bytes, file) != (size_t)bytes)
         return AVERROR(errno);

@@ -3,6 +3,7 @@
 #include "base/failure.h"
 #include "base/memory.h"
 #include "video/decoder.h"
+#include "video/ffmpeg.h"
 #include "video/picture.h"
 
 #include <libavutil/display.h>
@@ -29,7 +30,7 @@ struct i3d_video {
 static struct orientation stream_orientation(const AVStream *stream)
 {
     size_t bytes;
-    const uint8_t *matrix = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &bytes);
+    const uint8_t *matrix = ffmpeg_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &bytes);
     if (!matrix || bytes < 9 * sizeof(int32_t))
         return upright;
     return orientation_of((const int32_t *)(const void *)matrix);

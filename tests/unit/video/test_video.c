@@ -143,6 +143,20 @@ static void the_other_side_is_rounded_as_by_ffmpeg(void **state)
     }
 }
 
+static int32_t *add_matrix(AVStream *stream)
+{
+    size_t bytes = 9 * sizeof(int32_t);
+#if LIBAVFORMAT_VERSION_MAJOR < 61
+    return (int32_t *)(void *)av_stream_new_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, bytes);
+#else
+    AVCodecParameters *parameters = stream->codecpar;
+    return (int32_t *)(void *)av_packet_side_data_new(&parameters->coded_side_data,
+                                                      &parameters->nb_coded_side_data,
+                                                      AV_PKT_DATA_DISPLAYMATRIX, bytes, 0)
+        ->data;
+#endif
+}
+
 /* Copies a video's packets, telling players to turn it by `degrees` clockwise and to mirror
  * it, and delaying packet i by delays[i] frames (NULL: none). */
 static void copy_video(const char *from, const char *to, double degrees, int mirror,
@@ -158,8 +172,7 @@ static void copy_video(const char *from, const char *to, double degrees, int mir
     stream->codecpar->codec_tag = 0;
     stream->time_base = in->streams[0]->time_base;
     if (degrees != 0 || mirror) {
-        int32_t *matrix = (int32_t *)(void *)av_stream_new_side_data(
-            stream, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof *matrix);
+        int32_t *matrix = add_matrix(stream);
         av_display_rotation_set(matrix, degrees);
         av_display_matrix_flip(matrix, mirror, 0);
     }
