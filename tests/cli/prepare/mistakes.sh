@@ -7,6 +7,9 @@ fails 1 "not a data set's name" i3d prepare a/b v data
 fails 1 "nosuch.csv" i3d prepare set v data --split nosuch.csv
 fails 1 "nowhere" i3d prepare set nowhere data
 [ ! -e data ]
+fails 1 "none of the videos in 'v' could be prepared; 'bad/failures.csv' says why" \
+    i3d prepare set v bad
+[ ! -e bad/rgb/set/annotation ]
 mkdir empty
 fails 1 "no videos in 'empty'" i3d prepare set empty data
 fails 2 "--size" i3d prepare set v data --size -1
