@@ -31,6 +31,7 @@ echo "fetching the headers of libonnxruntime-dev and PyPI's $package" >&2
 . /etc/os-release
 mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
     sed -n "s/^${VERSION_CODENAME:-none} //p" | head -n 1)
+[ "${ID:-}" = debian ] || mirror=
 mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/parts" "$work/deb"
 echo "deb [signed-by=$keys] ${mirror:-http://deb.debian.org/debian} trixie main" >"$work/sources"
 : >"$work/status"

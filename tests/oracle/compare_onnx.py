@@ -208,11 +208,11 @@ def compare_torch(stream, head, net, wanted):
 def compare_edge(net, wanted):
     """The edge pipeline over a foreign graph ends with the same accuracy and runs each clip once."""
     torch_export(net, "edge.onnx", 3, 8, True)
-    here = ["--batch-size", 8, "--dataset", "synth"]
-    i3d("preprocess", "--mode", "rgb", *here, *shape, *places("rgb"))
+    here = ["--mode", "rgb", "--dataset", "synth"]
+    i3d("preprocess", *here, "--batch-size", 8, *shape, *places("rgb"))
     i3d("infer", "--model", "edge.onnx", "--engine", "onnxruntime", "--batch-size", 8,
         "preprocess_Result/data/synth/rgb")
-    said = json.loads(i3d("postprocess", "--mode", "rgb", *here, "--json"))
+    said = json.loads(i3d("postprocess", *here, "--json"))
     right = sum(truth == guess for truth, _, guess, _ in wanted.values())
     note("edge pipeline", abs(said["accuracy"] - right / len(wanted)), 1e-9)
 
@@ -294,6 +294,21 @@ def refuse_bad(nets):
     said = i3d("eval", "--rgb", "two.onnx", *places("rgb"), code=1)
     assert "'two.onnx'" in said and "as a graph" in said and "2 inputs" in said, said
     print(f"refused: {len(cases) + 1} of {len(cases) + 1}")
+    damage(folder / "few.onnx", 40)
+
+
+def damage(path, count):
+    """A file with a few bytes changed is refused, or it runs: the program never crashes."""
+    whole, random, codes = path.read_bytes(), numpy.random.default_rng(1), []
+    for _ in range(count):
+        changed = numpy.frombuffer(whole, "u1").copy()
+        where = random.integers(0, len(changed), random.integers(1, 6))
+        changed[where] = random.integers(0, 256, len(where))
+        (folder / "damaged.onnx").write_bytes(changed.tobytes())
+        codes.append(subprocess.run([program, "eval", "--onnx", "--rgb", "damaged.onnx",
+                                     *places("rgb")], cwd=folder, capture_output=True).returncode)
+    assert set(codes) <= {0, 1}, codes
+    print(f"damaged: {count}, refused {codes.count(1)}")
 
 
 def compare():

@@ -25,8 +25,9 @@ i3d_status library_check(const struct library *from, OrtStatus *answer, i3d_stat
     char text[400];
     snprintf(text, sizeof text, "%s", from->api->GetErrorMessage(answer));
     from->api->ReleaseStatus(answer);
-    for (char *at = text; (at = strchr(at, '\n')) != NULL;)
-        *at = ' ';
+    for (char *at = text; *at; at++) /* names out of the file may be anything */
+        if (*at < ' ' || *at > '~')
+            *at = *at == '\n' ? ' ' : '?';
     return failure(status, "ONNX Runtime says: %s", text);
 }
 
