@@ -30,7 +30,8 @@ OPTIMIZERS = {
 }
 CASES = [f"{optimizer}-{stream}-{layers}" for optimizer in OPTIMIZERS
          for stream in ("rgb", "flow") for layers in ("all", "fine")]
-GOLDEN = ["adam-rgb-all", "adam-flow-fine", "sgd-flow-all", "sgd-rgb-fine", "rmsprop-flow-fine"]
+GOLDEN = ["adam-rgb-all", "adam-flow-fine", "sgd-flow-all", "sgd-rgb-fine", "rmsprop-rgb-all",
+          "rmsprop-flow-fine"]
 
 
 def build(stream, layers, folder):

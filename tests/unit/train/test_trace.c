@@ -61,6 +61,7 @@ static void sgd_follows_pytorch(void **state)
 static void rmsprop_follows_pytorch(void **state)
 {
     (void)state;
+    check("rmsprop-rgb-all", "auto", TRACE_STEPS);
     check("rmsprop-flow-fine", "auto", TRACE_STEPS);
 }
 
