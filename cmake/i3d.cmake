@@ -46,7 +46,8 @@ if(I3D_SANITIZE)
     add_link_options(-fsanitize=${I3D_SANITIZE})
 endif()
 if(I3D_COVERAGE)
-    add_compile_options(--coverage -fprofile-update=atomic) # threads count too
+    # Threads count too; -Og because counted loops without it take minutes.
+    add_compile_options(--coverage -fprofile-update=atomic -Og)
     add_link_options(--coverage)
 endif()
 

@@ -115,7 +115,7 @@ static i3d_status check_filled(const struct filling *filling)
 static i3d_status add_piece(const struct piece *piece, size_t room, i3d_weights *weights,
                             struct filling *filling)
 {
-    i3d_status status;
+    i3d_status status = I3D_OK;
     bool more = filling->tensor && bytes_equal(piece->tag, filling->tensor->name);
     if (!more) {
         TRY(check_filled(filling));

@@ -143,7 +143,7 @@ out:
 
 i3d_status flow_writer_add(struct flow_writer *writer, const i3d_image *frame)
 {
-    i3d_status status;
+    i3d_status status = I3D_OK;
     const i3d_image *grey = frame;
     if (!writer->greys)
         TRY(prepare(writer, frame->width, frame->height));
