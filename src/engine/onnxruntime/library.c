@@ -1,5 +1,5 @@
 /* ONNX Runtime is not linked but opened: it has one entry point, made for that, and so a program
- * runs where the library is missing, starts without loading its 30 MB, and takes a build with CUDA
+ * runs where the library is missing, starts without loading its 35 MB, and takes a build with CUDA
  * in place of one without by its file alone. */
 #include "engine/onnxruntime/library.h"
 
