@@ -25,22 +25,30 @@ const struct trace_case trace_cases[TRACE_CASES] = {
     { "rmsprop-flow-fine", I3D_FLOW, I3D_RMSPROP, 1e-5, FINE },
 };
 
-/* Norms as training may leave them: narrower, and shifted up. With scales of one and no shift, as a
- * fresh network has, gradients grow a hundredfold towards the input where each norm divides by the
- * statistics of a small batch, and two correct programs part within a few steps. */
-static void draw_norms(i3d_model *model)
+/* Norms that are trained begin as training may leave them: narrower, and shifted up. With scales of
+ * one and no shift, as a fresh network has, gradients grow a hundredfold towards the input where
+ * each norm divides by the statistics of a small batch, many values lie near a ReLU's corner, and
+ * two correct programs part within a few steps. */
+static i3d_status draw_norms(i3d_model *model, const char *prefixes)
 {
+    i3d_status status;
+    bool *trained = NULL;
     struct random random = random_for(7, 101, 0);
+    TRY(memory_get(i3d_model_param_count(model), sizeof *trained, &trained));
+    TRY(i3d_train_select(model, prefixes, trained));
     for (size_t p = 0; p < i3d_model_param_count(model); p++) {
         const i3d_param *param = i3d_model_param(model, p);
         float *data = i3d_model_data(model) + param->offset;
-        for (size_t i = 0; i < param->count; i++) {
+        for (size_t i = 0; trained[p] && i < param->count; i++) {
             if (param->kind == I3D_PARAM_GAMMA)
                 data[i] = (float)(.375 + .25 * random_unit(&random));
             else if (param->kind == I3D_PARAM_BETA)
                 data[i] = (float)(.75 + .5 * random_unit(&random));
         }
     }
+out:
+    memory_free(trained);
+    return status;
 }
 
 i3d_status trace_model(const struct trace_case *trace, i3d_model **out)
@@ -52,9 +60,7 @@ i3d_status trace_model(const struct trace_case *trace, i3d_model **out)
     if (status != I3D_OK)
         return status;
     i3d_model_initialize(*out, 7, false);
-    if (*trace->prefixes == '\0')
-        draw_norms(*out);
-    return status;
+    return draw_norms(*out, trace->prefixes);
 }
 
 /* A moving wave of its own direction, speed and strength in a little noise: clips that are far
