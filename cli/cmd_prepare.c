@@ -35,9 +35,8 @@ int cmd_prepare(const struct options *options)
     request.flow.store.quality = (int)option_int(options, "quality");
 
     struct prepared result;
-    if (request.rule.test_where && !request.rule.source)
-        return command_result(options_refuse("--test-where names a column of a CSV: give one "
-                                             "(--split CSV)"));
+    if (split_check(&request.rule) != I3D_OK)
+        return command_result(options_refuse("%s", i3d_error()));
     if (i3d_flow_preset(option_text(options, "preset"), &request.flow.flow) != I3D_OK ||
         option_store_form(options, &request.flow.store.form) != I3D_OK ||
         prepare_run(&request, options->arguments[2], &result) != I3D_OK)

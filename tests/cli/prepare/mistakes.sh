@@ -1,9 +1,10 @@
 # What cannot be done is said before the work, and with a way out.
 mkdir -p v/run
 echo x >v/run/a.avi
-fails 1 "official splits: give the folder of their files" i3d prepare hmdb51 v data
+fails 2 "official splits: give the folder of their files" i3d prepare hmdb51 v data
 [ ! -e data ]
-fails 1 "not a data set's name" i3d prepare a/b v data
+fails 2 "not a data set's name" i3d prepare a/b v data
+fails 2 "'sequence=8' names a column of a CSV" i3d prepare set v data --test-where sequence=8
 fails 1 "nosuch.csv" i3d prepare set v data --split nosuch.csv
 fails 1 "nowhere" i3d prepare set nowhere data
 [ ! -e data ]
