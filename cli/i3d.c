@@ -153,7 +153,7 @@ const struct command command_table[] = {
       .arguments = "FILE",
       .summary = "say what is in a file of weights",
       .text = "Reads any format of weights, recognised by its content: MindSpore (.ckpt, .mindir), "
-              "PyTorch, safetensors, TensorFlow's tensor bundle (give its .index file), NumPy, "
+              "PyTorch, safetensors, TensorFlow (of a tensor bundle give the .index file), NumPy, "
               "ONNX. Shows the format, whose names they are, the network's input channels and "
               "classes, and each tensor's kind, type, shape and name.",
       .example = "i3d inspect rgb_imagenet.pt\ni3d inspect run/checkpoints/best.ckpt --json",

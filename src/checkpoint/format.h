@@ -30,7 +30,7 @@ struct format {
 };
 
 extern const struct format weights_mindspore, weights_torch, weights_safetensors, weights_numpy,
-    weights_tensorflow, weights_onnx, weights_mindir;
+    weights_tensorflow, weights_tensorflow_v1, weights_onnx, weights_mindir;
 
 /* Recognises, reads and checks a file in memory: i3d_weights_read() without the file. */
 i3d_status weights_parse(const struct source *source, i3d_weights *out);

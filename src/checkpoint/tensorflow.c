@@ -12,10 +12,10 @@
 
 #include <string.h>
 
-enum { SHARDS_MAX = 1024, TYPE_STRING = 7 };
+enum { SHARDS_MAX = 1024 };
 
 /* DataType of tensorflow/core/framework/types.proto. */
-static bool find_dtype(uint64_t type, i3d_dtype *out)
+i3d_status tensorflow_dtype(const struct bundle_entry *entry, i3d_dtype *out)
 {
     static const struct {
         unsigned type;
@@ -25,15 +25,16 @@ static bool find_dtype(uint64_t type, i3d_dtype *out)
         { 6, I3D_I8 },  { 9, I3D_I64 }, { 10, I3D_BOOL }, { 14, I3D_BF16 }, { 19, I3D_F16 },
     };
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-        if (types[i].type == type) {
+        if (types[i].type == entry->type) {
             *out = types[i].dtype;
-            return true;
+            return I3D_OK;
         }
-    return false;
+    return failure(I3D_EUNSUPPORTED, "tensor '%s' is of TensorFlow's type %llu, not known here",
+                   entry->name, (unsigned long long)entry->type);
 }
 
 /* TensorShapeProto { repeated Dim dim = 2; } Dim { int64 size = 1; } */
-static i3d_status parse_shape(struct bytes message, struct bundle_entry *out)
+i3d_status tensorflow_shape(struct bytes message, struct bundle_entry *out)
 {
     struct protobuf_field dim, size;
     i3d_status status;
@@ -62,7 +63,7 @@ static i3d_status parse_entry(struct bytes message, struct bundle_entry *out)
         if (field.number == 1 && field.type == PROTOBUF_VARINT)
             out->type = field.value;
         else if (field.number == 2 && field.type == PROTOBUF_BYTES)
-            TRY(parse_shape(field.bytes, out));
+            TRY(tensorflow_shape(field.bytes, out));
         else if (field.number == 3 && field.type == PROTOBUF_VARINT)
             out->shard = field.value;
         else if (field.number == 4 && field.type == PROTOBUF_VARINT)
@@ -133,14 +134,14 @@ void bundle_clear(struct bundle *bundle)
 static i3d_status add_tensor(const struct bundle_entry *entry, struct bytes shard, i3d_weights *out)
 {
     struct bytes part, data;
-    i3d_dtype dtype;
-    if (entry->type == TYPE_STRING) {
+    i3d_dtype dtype = I3D_F32;
+    if (entry->type == TENSORFLOW_STRING) {
         talk("'%s' is a text: left out", entry->name);
         return I3D_OK;
     }
-    if (!find_dtype(entry->type, &dtype))
-        return failure(I3D_EUNSUPPORTED, "tensor '%s' is of TensorFlow's type %llu, not known here",
-                       entry->name, (unsigned long long)entry->type);
+    i3d_status status = tensorflow_dtype(entry, &dtype);
+    if (status != I3D_OK)
+        return status;
     if (!bytes_take(&shard, entry->offset, &part) || !bytes_take(&shard, entry->size, &data))
         return failure(I3D_EFORMAT,
                        "tensor '%s' is beyond the end of its file of data; copy that again",

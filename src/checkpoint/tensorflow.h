@@ -1,4 +1,5 @@
-/* The index of a TensorFlow bundle: what is where. */
+/* TensorFlow's checkpoints: the index of a bundle, which tells what is where; what the two formats
+ * have in common. */
 #ifndef I3D_CHECKPOINT_TENSORFLOW_H
 #define I3D_CHECKPOINT_TENSORFLOW_H
 
@@ -20,5 +21,12 @@ struct bundle {
 
 i3d_status bundle_parse(struct bytes index, struct bundle *out);
 void bundle_clear(struct bundle *bundle);
+
+/* TensorShapeProto into rank and shape. */
+i3d_status tensorflow_shape(struct bytes message, struct bundle_entry *out);
+
+/* An entry's DataType as one of ours; I3D_EUNSUPPORTED names those that are none. */
+enum { TENSORFLOW_STRING = 7 };
+i3d_status tensorflow_dtype(const struct bundle_entry *entry, i3d_dtype *out);
 
 #endif

@@ -10,8 +10,8 @@
 
 static const struct format *const formats[] = { &weights_mindspore,   &weights_torch,
                                                 &weights_safetensors, &weights_numpy,
-                                                &weights_tensorflow,  &weights_onnx,
-                                                &weights_mindir };
+                                                &weights_tensorflow,  &weights_tensorflow_v1,
+                                                &weights_onnx,        &weights_mindir };
 enum { FORMAT_COUNT = sizeof formats / sizeof formats[0] };
 
 void i3d_weights_clear(i3d_weights *weights)

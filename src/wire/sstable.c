@@ -7,6 +7,13 @@ enum { FOOTER_BYTES = 48, TRAILER_BYTES = 5, KEY_MAX = 1024 };
 
 static const uint8_t magic[8] = { 0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb };
 
+/* A fuzzer would never get past a checksum; clang defines this name where it builds one. */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+enum { COMPARE_CHECKSUMS = false };
+#else
+enum { COMPARE_CHECKSUMS = true };
+#endif
+
 static i3d_status damaged(void)
 {
     return failure(I3D_EFORMAT, "its table is damaged or cut off: copy it again");
@@ -37,6 +44,14 @@ bool sstable_is(struct bytes file)
            memcmp(file.at + file.count - sizeof magic, magic, sizeof magic) == 0;
 }
 
+bool sstable_first(struct bytes file, struct bytes *key, struct bytes *value)
+{
+    uint64_t shared, own, length;
+    return sstable_is(file) && bytes_varint(&file, &shared) && bytes_varint(&file, &own) &&
+           bytes_varint(&file, &length) && shared == 0 && bytes_take(&file, own, key) &&
+           bytes_take(&file, length, value);
+}
+
 /* The block that the front of `handle` points to, its checksum right. */
 static i3d_status find_block(struct bytes file, struct bytes *handle, struct bytes *out)
 {
@@ -46,7 +61,7 @@ static i3d_status find_block(struct bytes file, struct bytes *handle, struct byt
         !bytes_take(&file, offset, &part) || !bytes_take(&file, size, out) ||
         !bytes_number(&file, 1, &kind) || !bytes_number(&file, 4, &wanted))
         return damaged();
-    if (crc32c_masked((struct bytes){ out->at, out->count + 1 }) != wanted)
+    if (COMPARE_CHECKSUMS && crc32c_masked((struct bytes){ out->at, out->count + 1 }) != wanted)
         return failure(I3D_EFORMAT, "a checksum in its table is wrong: copy it again");
     if (kind != 0)
         return failure(I3D_EUNSUPPORTED, "its table is compressed (kind %d), not known here",

@@ -9,6 +9,9 @@
 
 bool sstable_is(struct bytes file);
 
+/* The first entry, without looking at checksums: what kind of table it is. */
+bool sstable_first(struct bytes file, struct bytes *key, struct bytes *value);
+
 /* Gives every entry to `entry`, in their order, until one fails. The key is a loan for the call. */
 i3d_status sstable_each(struct bytes file,
                         i3d_status (*entry)(struct bytes key, struct bytes value, void *context),

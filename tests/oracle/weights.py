@@ -109,7 +109,7 @@ ones = {name: numpy.ones_like(value) if name.endswith("bn.weight") else value
         for name, value in theirs.items()}
 for names, extension, expected in (("mindspore", ".ckpt", theirs), ("pytorch", ".npz", theirs),
                                    ("pytorch", ".safetensors", theirs),
-                                   ("deepmind", ".index", ones)):
+                                   ("deepmind", ".index", ones), ("deepmind", ".tf1", ones)):
     peer("save", names + ".npz", "saved" + extension)
     convert("saved" + extension, "back.pt")
     compare(f"{extension} of its library to .pt, loaded by PyTorch",

@@ -1,7 +1,8 @@
 """Weights through the libraries whose formats they are in; weights.py runs it in a virtualenv.
 
     weights_peer.py load FILE OUT.npz      weights_peer.py save IN.npz FILE
-The extension says the library: .ckpt mindspore, .safetensors, .npz numpy, .index tensorflow.
+The extension says the library: .ckpt mindspore, .safetensors, .npz numpy, .index tensorflow, .tf1
+tensorflow's V1 checkpoint.
 """
 import os
 import sys
@@ -34,6 +35,10 @@ def save(tensors, path):
         tensorflow.raw_ops.SaveV2(prefix=path[:-len(".index")], tensor_names=list(tensors),
                                   shape_and_slices=[""] * len(tensors),
                                   tensors=list(tensors.values()))
+    elif path.endswith(".tf1"):
+        import tensorflow
+        tensorflow.raw_ops.Save(filename=path, tensor_names=list(tensors),
+                                data=list(tensors.values()))
     else:
         numpy.savez_compressed(path, **tensors)
 

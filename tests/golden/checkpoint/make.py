@@ -105,6 +105,10 @@ def make_tensorflow():
     import tensorflow as tf
     tf.raw_ops.SaveV2(prefix=str(here / "tensorflow"), tensor_names=list(tensors),
                       shape_and_slices=[""] * len(tensors), tensors=list(tensors.values()))
+    tf.raw_ops.Save(filename=str(here / "tensorflow.tf1"), tensor_names=list(tensors),
+                    data=list(tensors.values()))
+    tf.raw_ops.SaveSlices(filename=str(here / "tensorflow_slices.tf1"), tensor_names=["half"],
+                          shapes_and_slices=["4 0,2"], data=[tensors["half"][:2]])
 
 
 for program in sys.argv[1:]:

@@ -52,8 +52,9 @@ static void assert_five(const i3d_weights *weights)
 }
 
 static const char *const same_five[] = {
-    "mindspore.ckpt", "mindspore_crc.ckpt", "torch_zip.pt", "torch_legacy.pt",  "numpy.safetensors",
-    "stored.npz",     "deflated.npz",       "zip64.npz",    "tensorflow.index",
+    "mindspore.ckpt",    "mindspore_crc.ckpt", "torch_zip.pt", "torch_legacy.pt",
+    "numpy.safetensors", "stored.npz",         "deflated.npz", "zip64.npz",
+    "tensorflow.index",  "tensorflow.tf1",
 };
 
 static void every_format_gives_the_same_tensors(void **state)
@@ -422,6 +423,15 @@ static void write_bundle(const char *folder, const char *name, size_t cut, size_
     }
 }
 
+static void slices_of_a_tensor_are_refused(void **state)
+{
+    (void)state;
+    i3d_weights weights;
+    assert_fails(i3d_weights_read(I3D_GOLDEN "/checkpoint/tensorflow_slices.tf1", &weights),
+                 I3D_EUNSUPPORTED, "tensor 'half' is saved in slices");
+    assert_null(weights.tensors);
+}
+
 static void the_data_of_a_bundle_are_checked(void **state)
 {
     (void)state;
@@ -538,6 +548,7 @@ int main(void)
         cmocka_unit_test(a_wrong_checksum_is_noticed),
         cmocka_unit_test(running_out_of_memory_is_an_error_at_every_request),
         cmocka_unit_test(deepminds_index_tells_every_name_and_place),
+        cmocka_unit_test(slices_of_a_tensor_are_refused),
         cmocka_unit_test(the_data_of_a_bundle_are_checked),
         cmocka_unit_test(deepminds_indices_are_whole_networks),
         cmocka_unit_test(real_files_of_two_formats_have_the_same_names_and_shapes),
