@@ -92,7 +92,7 @@ static i3d_status copy_text(struct bytes text, char **out)
 {
     if (text.count > 1 << 28)
         return failure(I3D_EFORMAT, "a text of %zu bytes", text.count);
-    return memory_format(out, "%.*s", (int)text.count, text.count ? (const char *)text.at : "");
+    return memory_format(out, "%.*s", BYTES_TEXT(text));
 }
 
 static i3d_status add_weight(struct bytes message, const struct numbers *numbers, i3d_weights *out)
@@ -125,8 +125,8 @@ static i3d_status rename_weight(struct bytes old, struct bytes path, const char 
 {
     i3d_status status;
     char *was = NULL, *name = NULL;
-    TRY(memory_format(&was, "%.*s", (int)old.count, (const char *)old.at));
-    TRY(memory_format(&name, "%.*s%s", (int)path.count, (const char *)path.at, tail));
+    TRY(memory_format(&was, "%.*s", BYTES_TEXT(old)));
+    TRY(memory_format(&name, "%.*s%s", BYTES_TEXT(path), tail));
     for (char *at = name; *at; at++)
         if (*at == '/')
             *at = '.';

@@ -51,7 +51,7 @@ static i3d_status parse_tensor(struct bytes message, struct piece *out)
         while (protobuf_number(&field, &number)) {
             if (out->rank == I3D_RANK_MAX || number > INT64_MAX)
                 return failure(I3D_EFORMAT, "tensor '%.*s' has an impossible shape",
-                               (int)out->tag.count, (const char *)out->tag.at);
+                               BYTES_TEXT(out->tag));
             out->shape[out->rank++] = (int64_t)number;
         }
     }
@@ -82,10 +82,10 @@ static i3d_status begin_tensor(const struct piece *piece, size_t room, i3d_weigh
     i3d_dtype dtype;
     i3d_status status;
     bool scalar = piece->rank == 1 && piece->shape[0] == 0 && piece->content.count > 0;
-    TRY(memory_format(&name, "%.*s", (int)piece->tag.count, (const char *)piece->tag.at));
+    TRY(memory_format(&name, "%.*s", BYTES_TEXT(piece->tag)));
     if (!dtype_find(type_names, piece->type, &dtype))
         status = failure(I3D_EUNSUPPORTED, "tensor '%s' is of the type '%.*s', not known here",
-                         name, (int)piece->type.count, (const char *)piece->type.at);
+                         name, BYTES_TEXT(piece->type));
     else if (!shape_bytes(dtype, scalar ? 0 : piece->rank, piece->shape, &bytes) || bytes > room)
         status = failure(I3D_EFORMAT,
                          "tensor '%s' is larger than the rest of the file; it is cut "
@@ -166,7 +166,7 @@ static i3d_status read_mindspore(const struct source *source, i3d_weights *out)
             continue;
         TRY(parse_value(field.bytes, &piece));
         if (bytes_equal(piece.type, "str")) {
-            talk("'%.*s' is a text: left out", (int)piece.tag.count, (const char *)piece.tag.at);
+            talk("'%.*s' is a text: left out", BYTES_TEXT(piece.tag));
             continue;
         }
         TRY(add_piece(&piece, room, out, &filling));

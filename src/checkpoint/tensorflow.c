@@ -104,7 +104,7 @@ static i3d_status add_entry(struct bytes key, struct bytes value, void *context)
     TRY(memory_grow(&bundle->entries, &bundle->capacity, bundle->count + 1, sizeof *entry));
     entry = &bundle->entries[bundle->count];
     *entry = (struct bundle_entry){ 0 };
-    TRY(memory_format(&entry->name, "%.*s", (int)key.count, (const char *)key.at));
+    TRY(memory_format(&entry->name, "%.*s", BYTES_TEXT(key)));
     bundle->count++;
     TRY(parse_entry(value, entry));
 out:

@@ -26,7 +26,7 @@ static i3d_status keep_name(struct bytes name, char **out)
 {
     memory_free(*out);
     *out = NULL;
-    return memory_format(out, "%.*s", (int)name.count, (const char *)name.at);
+    return memory_format(out, "%.*s", BYTES_TEXT(name));
 }
 
 static int by_name(const void *a, const void *b)

@@ -71,7 +71,7 @@ static i3d_status find_storage(struct reader *reader, struct bytes key, struct b
             *out = reader->storages[i].data;
             return I3D_OK;
         }
-    TRY(memory_format(&name, "%s%.*s", reader->prefix, (int)key.count, (const char *)key.at));
+    TRY(memory_format(&name, "%s%.*s", reader->prefix, BYTES_TEXT(key)));
     const struct zip_entry *entry = zip_find(&reader->zip, name);
     if (!entry || reader->count == STORAGES_MAX) {
         status = failure(I3D_EFORMAT, "it lacks the storage '%s', or has too many", name);
@@ -320,11 +320,11 @@ static i3d_status read_storages(struct bytes *file, const struct pickle *pickle,
         storage->key = keys->items[i]->text;
         if (!storage_type(pickle, storage->key, &dtype))
             return failure(I3D_EFORMAT, "its storage '%.*s' belongs to no tensor",
-                           (int)storage->key.count, (const char *)storage->key.at);
+                           BYTES_TEXT(storage->key));
         if (!bytes_number(file, 8, &count) || count > file->count / i3d_dtype_size(dtype) ||
             !bytes_take(file, count * i3d_dtype_size(dtype), &storage->data))
             return failure(I3D_EFORMAT, "its storage '%.*s' is cut off: copy the file again",
-                           (int)storage->key.count, (const char *)storage->key.at);
+                           BYTES_TEXT(storage->key));
         reader->count++;
     }
 out:

@@ -166,7 +166,6 @@ const struct attribute *node_attribute(const struct node *node, const char *name
 
 i3d_status node_refuse(const struct node *node, const char *why)
 {
-    return failure(I3D_EFORMAT, "its operator '%.*s' of type '%.*s' %s", (int)node->output.count,
-                   (const char *)node->output.at, (int)node->type.count,
-                   (const char *)node->type.at, why);
+    return failure(I3D_EFORMAT, "its operator '%.*s' of type '%.*s' %s", BYTES_TEXT(node->output),
+                   BYTES_TEXT(node->type), why);
 }

@@ -2,6 +2,7 @@
 #ifndef I3D_WIRE_BYTES_H
 #define I3D_WIRE_BYTES_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,11 @@ struct bytes {
     const uint8_t *at;
     size_t count;
 };
+
+/* For "%.*s". The int that is a text's length there must not become negative. */
+#define BYTES_TEXT(bytes)                                                                          \
+    (int)((bytes).count < INT_MAX ? (bytes).count : INT_MAX),                                      \
+        (bytes).at ? (const char *)(bytes).at : ""
 
 /* Takes the first `count` bytes into `out`; false, and nothing is taken, if there are fewer. */
 static inline bool bytes_take(struct bytes *bytes, size_t count, struct bytes *out)

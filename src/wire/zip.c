@@ -105,7 +105,7 @@ static i3d_status read_entry(struct bytes file, struct bytes *directory, struct 
         return failure(I3D_EUNSUPPORTED,
                        "the zip archive's entry '%.*s' is encrypted or packed by method %d; only "
                        "stored and deflated ones can be read",
-                       (int)out->name.count, (const char *)out->name.at, (int)method);
+                       BYTES_TEXT(out->name), (int)method);
     if (!bytes_take(&file, at, &before) || !bytes_take(&file, LOCAL_BYTES, &head) ||
         number_at(head.at, 4) != LOCAL_MARK ||
         !bytes_take(&file, number_at(head.at + 26, 2) + number_at(head.at + 28, 2), &before) ||
@@ -180,7 +180,7 @@ i3d_status zip_read(const struct zip_entry *entry, struct bytes *out, uint8_t **
         status = failure(I3D_EFORMAT,
                          "the zip archive's entry '%.*s' is damaged: its checksum or its size is "
                          "wrong: copy it again",
-                         (int)entry->name.count, (const char *)entry->name.at);
+                         BYTES_TEXT(entry->name));
 out:
     if (status != I3D_OK) {
         memory_free(*made);
