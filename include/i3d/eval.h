@@ -101,7 +101,7 @@ typedef struct i3d_predictor_options {
     int clips;      /* a video, evenly spaced, averaged; 1: the centre */
     int short_side; /* videos are scaled to it, 240, as `i3d frames` does; 0: as they are */
     double fps;     /* and resampled to it; 0: every frame */
-    const char *flow_preset; /* of the flow, as i3d_flow_preset(); NULL: "opencv" */
+    const char *flow_preset; /* of the flow, as i3d_flow_preset() */
     const char *engine;
     i3d_precision precision;
     int threads;

@@ -76,6 +76,7 @@ i3d_status memory_format(char **out, const char *format, ...)
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
+    *out = NULL;
     i3d_status status = length < 0 ? failure(I3D_ENOMEM, "a text is longer than can be made")
                                    : memory_get((size_t)length + 1, 1, out);
     if (status == I3D_OK)

@@ -13,7 +13,7 @@ i3d_status reader_create(i3d_stream stream, const i3d_recipe *recipe, const char
     i3d_status status;
     size_t size = (size_t)recipe->size, channels = stream == I3D_FLOW ? 2 : 3;
     *out = (struct reader){ .stream = stream, .recipe = *recipe };
-    TRY(i3d_flow_preset(flow_preset ? flow_preset : "opencv", &out->algorithm));
+    TRY(i3d_flow_preset(flow_preset, &out->algorithm));
     TRY(cutter_create(recipe->size, &out->cutter));
     TRY(memory_get(channels * (size_t)recipe->frames, size * size * sizeof(float), &out->clip));
 out:

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The program's default is the first. OpenCV's classes are cv::optflow::DualTVL1OpticalFlow and
+/* OpenCV's classes are cv::optflow::DualTVL1OpticalFlow and
  * cv::cuda::OpticalFlowDual_TVL1, both of 4.6; "ipol" is the program of Sanchez et al. The last
  * three were chosen by their errors on pairs with known motion (bench/flow.py): levels of half the
  * size reach further, and a fixed count takes the same time on every pair. The numbers stand in the
@@ -24,13 +24,16 @@ static const struct {
 };
 
 enum { PRESETS = sizeof presets / sizeof presets[0] };
+static const char default_preset[] = "quality"; /* doc/flow.md says why */
 
 i3d_status i3d_flow_preset(const char *name, i3d_flow_options *out)
 {
     char known[128];
     size_t length = 0;
+    if (!name)
+        name = default_preset;
     for (size_t i = 0; i < PRESETS; i++) {
-        if (!name || strcmp(name, presets[i].name) == 0) {
+        if (strcmp(name, presets[i].name) == 0) {
             *out = presets[i].options;
             return I3D_OK;
         }
