@@ -70,6 +70,6 @@ packages:
 	@scripts/install_packages.sh build
 packages-test:
 	@scripts/install_packages.sh build test
-packages-oracle:
-	@scripts/install_packages.sh build test oracle
 	-@scripts/install_onnxruntime.sh
+packages-oracle: packages-test
+	@scripts/install_packages.sh oracle

@@ -6,8 +6,8 @@ set -eu
 build="gcc cmake ninja-build pkg-config libavformat-dev libavcodec-dev libavutil-dev
        libswscale-dev libturbojpeg0-dev libdnnl-dev libjansson-dev
        libprotobuf-c-dev protobuf-c-compiler zlib1g-dev"
-test="g++ libcmocka-dev ffmpeg gcovr clang clang-format python3"
-oracle="python3-torch python3-opencv python3-numpy python3-venv python3-pip"
+test="g++ libcmocka-dev ffmpeg gcovr clang clang-format python3 python3-pip"
+oracle="python3-torch python3-opencv python3-numpy python3-venv"
 
 wanted=
 for group in "$@"; do
