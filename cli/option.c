@@ -1,5 +1,7 @@
 #include "option.h"
 
+#define FLOW_PRESETS "opencv|opencv-cuda|ipol|quality|fast|turbo"
+
 /* Grouped by what the options are about. An option that several commands share is one row. */
 const struct option_row option_table[] = {
     /* everyone */
@@ -65,7 +67,7 @@ const struct option_row option_table[] = {
     { .name = "preset",
       .type = OPTION_CHOICE,
       .fallback = "quality",
-      .choices = "opencv|opencv-cuda|ipol|quality|fast|turbo",
+      .choices = FLOW_PRESETS,
       .help = "the numbers of the TV-L1 algorithm; opencv: as the original system's flow",
       .commands = "flow prepare" },
     { .name = "bound",
@@ -334,13 +336,13 @@ const struct option_row option_table[] = {
     { .name = "flow-preset",
       .type = OPTION_CHOICE,
       .fallback = "fast",
-      .choices = "opencv|opencv-cuda|ipol|quality|fast|turbo",
+      .choices = FLOW_PRESETS,
       .help = "how --source video computes flow",
       .commands = "train eval preprocess" },
     { .name = "flow-preset",
       .type = OPTION_CHOICE,
       .fallback = "quality",
-      .choices = "opencv|opencv-cuda|ipol|quality|fast|turbo",
+      .choices = FLOW_PRESETS,
       .help = "how flow is computed: as that of the training was",
       .commands = "predict" },
     { .name = "flow-cache",
