@@ -85,7 +85,7 @@ def main():
         start = time.monotonic()
         frames = todays_chain(videos, root / "a" / "rgb", root / "a" / "flow")
         report["today"] = time.monotonic() - start
-        for preset in ("opencv", "fast"):
+        for preset in ("opencv", "quality", "fast"):
             place = root / preset
             report[preset], count = ours(arguments.program.resolve(), preset, videos, place,
                                          place / "rgb", place / "flow")
