@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { SHARDS_MAX = 1024 };
+enum { SHARDS_MAX = 1024, TYPE_STRING = 7 };
 
 /* DataType of tensorflow/core/framework/types.proto. */
 i3d_status tensorflow_dtype(const struct bundle_entry *entry, i3d_dtype *out)
@@ -31,6 +31,19 @@ i3d_status tensorflow_dtype(const struct bundle_entry *entry, i3d_dtype *out)
         }
     return failure(I3D_EUNSUPPORTED, "tensor '%s' is of TensorFlow's type %llu, not known here",
                    entry->name, (unsigned long long)entry->type);
+}
+
+bool tensorflow_is_text(const struct bundle_entry *entry)
+{
+    if (entry->type == TYPE_STRING)
+        talk("'%s' is a text: left out", entry->name);
+    return entry->type == TYPE_STRING;
+}
+
+i3d_status tensorflow_in_slices(const char *name)
+{
+    return failure(I3D_EUNSUPPORTED,
+                   "tensor '%s' is saved in slices: save it without a partitioner", name);
 }
 
 /* TensorShapeProto { repeated Dim dim = 2; } Dim { int64 size = 1; } */
@@ -73,9 +86,7 @@ static i3d_status parse_entry(struct bytes message, struct bundle_entry *out)
         else if (field.number == 6 && field.type == PROTOBUF_FIXED32)
             out->checksum = (uint32_t)field.value;
         else if (field.number == 7)
-            return failure(I3D_EUNSUPPORTED,
-                           "tensor '%s' is saved in slices: save it without a partitioner",
-                           out->name);
+            return tensorflow_in_slices(out->name);
     }
 out:
     return status == I3D_END ? I3D_OK : status;
@@ -135,10 +146,8 @@ static i3d_status add_tensor(const struct bundle_entry *entry, struct bytes shar
 {
     struct bytes part, data;
     i3d_dtype dtype = I3D_F32;
-    if (entry->type == TENSORFLOW_STRING) {
-        talk("'%s' is a text: left out", entry->name);
+    if (tensorflow_is_text(entry))
         return I3D_OK;
-    }
     i3d_status status = tensorflow_dtype(entry, &dtype);
     if (status != I3D_OK)
         return status;

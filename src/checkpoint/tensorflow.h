@@ -25,8 +25,13 @@ void bundle_clear(struct bundle *bundle);
 /* TensorShapeProto into rank and shape. */
 i3d_status tensorflow_shape(struct bytes message, struct bundle_entry *out);
 
+/* Whether an entry is a text, which is said: it is no weight. */
+bool tensorflow_is_text(const struct bundle_entry *entry);
+
+/* The refusal of a tensor in parts: I3D_EUNSUPPORTED. */
+i3d_status tensorflow_in_slices(const char *name);
+
 /* An entry's DataType as one of ours; I3D_EUNSUPPORTED names those that are none. */
-enum { TENSORFLOW_STRING = 7 };
 i3d_status tensorflow_dtype(const struct bundle_entry *entry, i3d_dtype *out);
 
 #endif

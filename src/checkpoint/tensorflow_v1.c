@@ -5,7 +5,6 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
-#include "base/talk.h"
 #include "wire/buffer.h"
 #include "wire/protobuf.h"
 #include "wire/sstable.h"
@@ -150,13 +149,9 @@ static i3d_status add_tensor(const struct slice *slice, struct reader *reader)
         return failure(I3D_EFORMAT, "tensor '%s' is not in its list: copy the file again",
                        slice->name);
     if (slice->part)
-        return failure(I3D_EUNSUPPORTED,
-                       "tensor '%s' is saved in slices: save it without a partitioner",
-                       slice->name);
-    if (entry->type == TENSORFLOW_STRING) {
-        talk("'%s' is a text: left out", slice->name);
+        return tensorflow_in_slices(slice->name);
+    if (tensorflow_is_text(entry))
         return I3D_OK;
-    }
     TRY(tensorflow_dtype(entry, &dtype));
     TRY(add_values(slice->values, dtype, &reader->values));
     TRY(weights_add_data(reader->out, entry->name, dtype, entry->rank, entry->shape,
@@ -200,11 +195,10 @@ static int bid_slices(const struct source *source)
 {
     struct bytes key, value;
     struct protobuf_field field;
-    return sstable_first(source->bytes, &key, &value) && key.count == 0 &&
-                   protobuf_next(&value, &field) == I3D_OK && field.number == META &&
-                   field.type == PROTOBUF_BYTES
-               ? 70
-               : 0;
+    bool is = sstable_first(source->bytes, &key, &value) && key.count == 0 &&
+              protobuf_next(&value, &field) == I3D_OK && field.number == META &&
+              field.type == PROTOBUF_BYTES;
+    return is ? 70 : 0;
 }
 
 const struct format weights_tensorflow_v1 = {
