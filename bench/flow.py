@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Our flow beside OpenCV's DualTVL1 in one run: bench/flow.py LIBI3D [--data DIR] [--json FILE].
+With --also "fast warps=5 inner=12" a preset with other numbers takes its turns too.
 
 Pairs of 320 x 240 with known motion are made here, and FlyingChairs pairs are read where DIR
 (../shared/data/flow) is. In each round every pair is computed by OpenCV and by each preset, one
@@ -95,20 +96,23 @@ def timed(work):
     return time.thread_time() - start, result
 
 
-def contestants(library, pair):
+def contestants(library, pair, also):
     height, width = pair[0].shape
     opencv = cv2.optflow.DualTVL1OpticalFlow_create()
     result = {"OpenCV": lambda: opencv.calc(*pair, None)}
-    for preset in PRESETS:
-        flow = library.flow(width, height, preset)
-        result[preset] = (lambda flow: lambda: flow.run(*pair))(flow)
+    for name in (*PRESETS, *also):
+        preset, *changes = name.split()
+        changes = {key: int(value) if value.isdigit() else float(value)
+                   for key, value in (change.split("=") for change in changes)}
+        flow = library.flow(width, height, preset, **changes)
+        result[name] = (lambda flow: lambda: flow.run(*pair))(flow)
     return result
 
 
-def measure(library, pairs, rounds):
+def measure(library, pairs, rounds, also):
     """[pair][name]: the ms of each round and the flow."""
     results = {name: {} for name in pairs}
-    runs = {name: contestants(library, pair) for name, (pair, _) in pairs.items()}
+    runs = {name: contestants(library, pair, also) for name, (pair, _) in pairs.items()}
     for _ in range(rounds):
         for pair_name, works in runs.items():
             for name, work in works.items():
@@ -148,7 +152,9 @@ def print_pairs(pairs, results, report):
 
 
 def print_means(results, report):
-    for name in PRESETS:
+    for name in results[0]:
+        if name == "OpenCV":
+            continue
         rounds = sum(np.array(r["OpenCV"]["ms"]) for r in results) / \
             sum(np.array(r[name]["ms"]) for r in results)
         ratio = report["ratios"][name] = float(np.median(rounds))
@@ -209,6 +215,7 @@ def main():
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / "../shared/data/flow")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--also", action="append", default=[], metavar="'PRESET NAME=NUMBER ...'")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     library = Library(arguments.library)
@@ -220,7 +227,7 @@ def main():
         print(f"without FlyingChairs: {arguments.data} is not here")
 
     report = {"opencv": cv2.__version__, "pairs": {}, "ratios": {}, "missed": []}
-    results = measure(library, pairs, arguments.rounds)
+    results = measure(library, pairs, arguments.rounds, arguments.also)
     print_pairs(pairs, results, report)
     print_means([results[name] for name in generated], report)
     print_threads(library, pairs["medium"][0], report, arguments.rounds)
