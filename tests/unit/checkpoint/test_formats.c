@@ -52,9 +52,8 @@ static void assert_five(const i3d_weights *weights)
 }
 
 static const char *const same_five[] = {
-    "mindspore.ckpt",    "mindspore_crc.ckpt", "torch_zip.pt", "torch_legacy.pt",
-    "numpy.safetensors", "stored.npz",         "deflated.npz", "zip64.npz",
-    "tensorflow.index",  "tensorflow.tf1",
+    "mindspore.ckpt", "mindspore_crc.ckpt", "torch_zip.pt", "torch_legacy.pt",  "numpy.safetensors",
+    "stored.npz",     "deflated.npz",       "zip64.npz",    "tensorflow.index", "tensorflow.tf1",
 };
 
 static void every_format_gives_the_same_tensors(void **state)
