@@ -11,7 +11,7 @@ struct api_shape {
     dnnl_dims_t src, weights, bias, dst, strides, front, back;
     dnnl_data_type_t type;
     dnnl_format_tag_t src_tag, dst_tag;
-    bool fused;
+    bool fused, adds;
 };
 
 /* `forward` is NULL for the forward pass itself. */

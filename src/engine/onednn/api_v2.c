@@ -5,21 +5,24 @@ static const dnnl_memory_desc_t *query(const_dnnl_primitive_desc_t of, int argum
     return dnnl_primitive_desc_query_md(of, dnnl_query_exec_arg_md, argument);
 }
 
-static dnnl_status_t make_attributes(bool fused, dnnl_primitive_attr_t *out)
+/* `shape` NULL: nothing comes after the primitive. */
+static dnnl_status_t make_attributes(const struct api_shape *shape, dnnl_primitive_attr_t *out)
 {
-    dnnl_post_ops_t relu = NULL;
+    dnnl_post_ops_t after = NULL;
     dnnl_status_t status = dnnl_primitive_attr_create(out);
     if (status != dnnl_success)
         return status;
     status = dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
-    if (status != dnnl_success || !fused)
+    if (status != dnnl_success || !shape || !shape->fused)
         return status;
-    status = dnnl_post_ops_create(&relu);
+    status = dnnl_post_ops_create(&after);
+    if (status == dnnl_success && shape->adds)
+        status = dnnl_post_ops_append_sum(after, 1);
     if (status == dnnl_success)
-        status = dnnl_post_ops_append_eltwise(relu, 1, dnnl_eltwise_relu, 0, 0);
+        status = dnnl_post_ops_append_eltwise(after, 1, dnnl_eltwise_relu, 0, 0);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_post_ops(*out, relu);
-    dnnl_post_ops_destroy(relu);
+        status = dnnl_primitive_attr_set_post_ops(*out, after);
+    dnnl_post_ops_destroy(after);
     return status;
 }
 
@@ -48,7 +51,7 @@ dnnl_status_t api_convolution(dnnl_engine_t engine, const struct api_shape *shap
             &convolution, dnnl_convolution_direct, &src, &weights, NULL, &dst, shape->strides,
             shape->front, shape->back);
     if (status == dnnl_success)
-        status = make_attributes(shape->fused, &attributes);
+        status = make_attributes(shape, &attributes);
     if (status == dnnl_success)
         status = dnnl_primitive_desc_create(out, &convolution, attributes, engine, forward);
     dnnl_primitive_attr_destroy(attributes);
@@ -72,7 +75,7 @@ dnnl_status_t api_reorder(dnnl_engine_t engine, struct api_argument from, struct
     dnnl_primitive_attr_t attributes = NULL;
     source = from.of ? *query(from.of, from.argument) : make_plain(query(to.of, to.argument));
     destination = to.of ? *query(to.of, to.argument) : make_plain(&source);
-    dnnl_status_t status = make_attributes(false, &attributes);
+    dnnl_status_t status = make_attributes(NULL, &attributes);
     if (status == dnnl_success)
         status = dnnl_reorder_primitive_desc_create(out, &source, engine, &destination, engine,
                                                     attributes);

@@ -4,14 +4,23 @@
 
 #include "engine/onednn/primitive.h"
 
-/* Zeroed memory is no convolution. */
+/* A primitive that reads weights, these as it wants them, and the reorder that makes them. */
+struct weighted {
+    struct primitive *run, *pack;
+    void *weights;
+};
+
+/* Zeroed memory is no convolution.
+ *
+ * In bfloat16 a fused one of 1x1x1 is run twice: `rest` first, with what the rounding of the
+ * weights leaves, and `forward` on top of it. It has few weights to one result, whose errors do not
+ * cancel, and costs little; those of larger kernels are made to cancel. */
 struct convolution {
     struct convolution_shape shape;
-    struct primitive *forward, *backward_data, *backward_weights;
-    struct primitive *pack_forward, *pack_backward, *unpack_gradient; /* reorders of weights */
-    struct primitive *pack_src, *pack_dst;  /* for `backward_weights`, NULL: it takes them as is */
-    void *forward_weights, *turned_weights; /* as `forward` and `backward_data` want them */
-    float *bias;                            /* [channels], fused only */
+    struct weighted forward, rest, backward_data;
+    struct primitive *backward_weights, *unpack_gradient;
+    struct primitive *pack_src, *pack_dst; /* for `backward_weights`, NULL: it takes them as is */
+    float *bias;                           /* [channels], fused only */
 };
 
 /* Where the parameters of the operation are now; gamma NULL: only the weights count. */

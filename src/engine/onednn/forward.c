@@ -11,15 +11,17 @@
 /* Value 0 of this pass. Samples that a batch lacks are 0 everywhere. */
 static void place_input(struct plan *plan, int count, const float *input)
 {
+    const struct value *clip = &plan->graph.values[0];
     size_t elements = plan_elements(plan, 0), element = plan->kernels->element;
     char *to = arena_at(&plan->arena, plan->values[0]);
     plan->input = input;
     if (!to)
         return;
     if (is_row_major(plan, 0))
-        plan->kernels->convert((size_t)count * elements, input, to);
+        plan->kernels->convert((size_t)(count * clip->channels * clip->t), (size_t)clip->h,
+                               (size_t)clip->w, input, to);
     else
-        plan->kernels->pack(count, input, plan_value(plan, 0, 0, plan->graph.values[0].channels));
+        plan->kernels->pack(count, input, plan_value(plan, 0, 0, clip->channels));
     memset(to + (size_t)count * elements * element, 0,
            (size_t)(plan->samples - count) * elements * element);
 }

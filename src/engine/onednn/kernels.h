@@ -49,8 +49,9 @@ struct kernels {
     int lanes;
     size_t element; /* bytes */
 
-    /* float32 to elements, a multiple of the lanes or not. */
-    void (*convert)(size_t elements, const float *from, void *to);
+    /* Planes [height, width] of float32 to elements. What an element is off by is added to the one
+     * below it, so that a window of a convolution sees little of it (error diffusion). */
+    void (*convert)(size_t planes, size_t height, size_t width, const float *from, void *to);
 
     /* Row-major float32 [count, C, t, h, w] to blocked, and back. */
     void (*pack)(int count, const float *from, struct slice to);

@@ -1,16 +1,31 @@
 /* Between row-major float32 and blocked elements; sums of gradients. */
 
-static void convert(size_t elements, const float *from, void *to)
+static void convert_columns(size_t height, size_t width, size_t count, const float *from,
+                            element *to)
 {
-    size_t whole = elements / LANES * LANES;
-#pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < whole; i += LANES)
-        store(load_f32(from + i), (element *)to + i);
-    float rest[LANES] = { 0 };
+    vector error = { 0 };
+    float wide[LANES] = { 0 };
     element narrow[LANES];
-    memcpy(rest, from + whole, (elements - whole) * sizeof *rest);
-    store(load_f32(rest), narrow);
-    memcpy((element *)to + whole, narrow, (elements - whole) * sizeof *narrow);
+    for (size_t y = 0; y < height; y++, from += width, to += width) {
+        memcpy(wide, from, count * sizeof *wide);
+        vector wanted = load_f32(wide) + error;
+        store(wanted, narrow);
+        error = wanted - load(narrow);
+        memcpy(to, narrow, count * sizeof *narrow);
+    }
+}
+
+static void convert(size_t planes, size_t height, size_t width, const float *from, void *to)
+{
+    size_t whole = width / LANES * LANES;
+#pragma omp parallel for schedule(static)
+    for (size_t p = 0; p < planes; p++) {
+        const float *plane = from + p * height * width;
+        element *converted = (element *)to + p * height * width;
+        for (size_t x = 0; x < whole; x += LANES)
+            convert_columns(height, width, LANES, plane + x, converted + x);
+        convert_columns(height, width, width - whole, plane + whole, converted + whole);
+    }
 }
 
 /* Channels of block b. */

@@ -120,7 +120,8 @@ static struct api_shape describe(const struct convolution_shape *shape)
                               .type = shape->bf16 ? dnnl_bf16 : dnnl_f32,
                               .src_tag = shape->row_major ? dnnl_abcde : blocked,
                               .dst_tag = blocked,
-                              .fused = shape->fused };
+                              .fused = shape->fused,
+                              .adds = shape->adds };
     if (shape->any)
         made.src_tag = made.dst_tag = dnnl_format_tag_any;
     for (int d = 0; d < 3; d++) {

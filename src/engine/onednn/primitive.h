@@ -34,6 +34,7 @@ struct convolution_shape {
     bool any;       /* source and destination are as oneDNN likes them */
     bool bf16;      /* activations and weights; bias and the weights' gradient stay float32 */
     bool fused;     /* forward adds a bias and cuts at 0 */
+    bool adds;      /* a fused forward adds what is in its destination, too */
 };
 
 /* Activations are [N, C / lanes, t, h, w, lanes], the last block filled up with zeroes; weights are

@@ -6,6 +6,7 @@
 #include "unit/engine/net.h"
 
 #include "engine/onednn/plan.h"
+#include "tensor/half.h"
 
 /* The same network, parameters and clips on the engine under test. */
 static struct net make_twin(const struct net *of, const char *engine, i3d_precision precision)
@@ -368,6 +369,69 @@ static void bfloat16_is_near(void **state)
     net_free(&net);
 }
 
+/* Inputs that are exact: only results are rounded, weights of 1x1x1 are not, and those of a larger
+ * kernel add up, where the input is constant and the window whole, but for half a unit of the last.
+ */
+static void bfloat16_loses_little_of_the_weights(void **state)
+{
+    static const struct unit one = { UNIT_CONV, "a", { 1, 1, 1 }, { 1, 1, 1 }, { 32 } };
+    static const struct unit three = { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, { 32 } };
+    enum { SIZE = 5 };
+    (void)state;
+    if (lacks_bf16()) {
+        print_message("no AVX-512 here: nothing to compare\n");
+        skip();
+    }
+    for (int large = 0; large < 2; large++) {
+        i3d_model_options wanted = options;
+        wanted.channels = 20;
+        struct net reference =
+            net_make(large ? &three : &one, 1, &wanted, 1, (int[]){ SIZE, SIZE, SIZE });
+        reference.request.training = false;
+        struct net net = make_twin(&reference, "onednn", I3D_PRECISION_BF16);
+        plan_both(&reference, &net);
+        for (size_t i = 0; i < net_clip_floats(&net); i++)
+            net.data[i] = reference.data[i] = large ? 1 : roundf(net.data[i] * 64) / 64;
+        net_forward(&reference);
+        net_forward(&net);
+        double slack = large ? 5e-4 : 5e-5;
+        for (size_t i = 0; i < net_output_floats(&net); i++) {
+            size_t x = i % SIZE, y = i / SIZE % SIZE, t = i / SIZE / SIZE % SIZE;
+            bool whole = x % (SIZE - 1) && y % (SIZE - 1) && t % (SIZE - 1);
+            double expected = reference.output[i];
+            if (whole && fabs(net.output[i] - expected) > ldexp(expected, -8) + slack)
+                fail_msg("%s: %g for %g", large ? "3x3x3" : "1x1x1", (double)net.output[i],
+                         expected);
+        }
+        net_free(&reference);
+        net_free(&net);
+    }
+}
+
+static void bfloat16_clips_add_up_down_their_columns(void **state)
+{
+    enum { PLANES = 2, HEIGHT = 9, WIDTH = 21, COUNT = PLANES * HEIGHT * WIDTH };
+    float from[COUNT];
+    uint16_t to[COUNT];
+    (void)state;
+    if (lacks_bf16()) {
+        print_message("no AVX-512 here: nothing to compare\n");
+        skip();
+    }
+    net_draw(1, 0, 0, -1, 1, from, COUNT);
+    kernels_bf16_avx512.convert(PLANES, HEIGHT, WIDTH, from, to);
+    for (int p = 0; p < PLANES; p++)
+        for (int x = 0; x < WIDTH; x++) {
+            double sum = 0, expected = 0;
+            for (int y = 0; y < HEIGHT; y++) {
+                int i = (p * HEIGHT + y) * WIDTH + x;
+                sum += (double)bf16_to_float(to[i]);
+                expected += (double)from[i];
+                assert_true(fabs(sum - expected) <= ldexp(1, -8));
+            }
+        }
+}
+
 static void bfloat16_trains_nearly_the_same(void **state)
 {
     (void)state;
@@ -400,16 +464,24 @@ static void bfloat16_trains_nearly_the_same(void **state)
 static void no_convolution_of_i3d_falls_back(void **state)
 {
     (void)state;
-    for (int training = 0; training < 2; training++) {
+    static const struct {
+        i3d_precision precision;
+        bool training;
+    } plans[] = { { I3D_PRECISION_F32, false },
+                  { I3D_PRECISION_F32, true },
+                  { I3D_PRECISION_BF16, false } };
+    int count = lacks_bf16() ? 2 : 3;
+    for (int plan = 0; plan < count; plan++) {
         struct net model = make_network(1, I3D_HEAD_AVG, (int[]){ 16, 64, 64 });
-        model.request.training = training;
-        struct net net = make_twin(&model, "onednn", I3D_PRECISION_F32);
+        model.request.training = plans[plan].training;
+        struct net net = make_twin(&model, "onednn", plans[plan].precision);
         net_plan(&net, 1);
         for (int i = 0; i < net.request.graph.op_count; i++) {
             const struct convolution *convolution = &net.plan->steps[i].convolution;
-            const struct primitive *passes[] = { convolution->forward, convolution->backward_data,
+            const struct primitive *passes[] = { convolution->forward.run, convolution->rest.run,
+                                                 convolution->backward_data.run,
                                                  convolution->backward_weights };
-            for (int pass = 0; pass < 3; pass++)
+            for (int pass = 0; pass < 4; pass++)
                 if (passes[pass] && primitive_is_slow(passes[pass]))
                     fail_msg("pass %d of '%s' is oneDNN's '%s'", pass, net.plan->steps[i].op->name,
                              primitive_implementation(passes[pass]));
@@ -491,6 +563,8 @@ int main(void)
         cmocka_unit_test(takes_changed_parameters_with_load),
         cmocka_unit_test(a_parameter_that_is_no_number_is_seen),
         cmocka_unit_test(bfloat16_is_near),
+        cmocka_unit_test(bfloat16_loses_little_of_the_weights),
+        cmocka_unit_test(bfloat16_clips_add_up_down_their_columns),
         cmocka_unit_test(bfloat16_trains_nearly_the_same),
         cmocka_unit_test(no_convolution_of_i3d_falls_back),
         cmocka_unit_test(gives_the_features_and_says_what_it_does_not_keep),
