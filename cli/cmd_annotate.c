@@ -7,12 +7,6 @@
 
 #include <string.h>
 
-static int usage(const char *what)
-{
-    fprintf(stderr, "i3d: %s; see 'i3d help annotate'\n", what);
-    return EXIT_USAGE;
-}
-
 static void report_split(struct report *report, const struct annotation *split)
 {
     size_t training = 0;
@@ -41,6 +35,8 @@ static i3d_status run(const struct options *options, const struct split_rule *ru
 {
     struct annotate annotate;
     i3d_status status;
+    if (split_check(rule) != I3D_OK)
+        return options_refuse("%s", i3d_error());
     TRY(annotate_begin(rule, root, &annotate));
     TRY(annotate_locate(&annotate, root, (int)option_int(options, "jobs")));
     if (annotate.missing.count && !option_flag(options, "allow-missing"))
@@ -66,16 +62,15 @@ int cmd_annotate(const struct options *options)
                                           .seed = (uint64_t)option_int(options, "seed") } };
     if (strcmp(rule.dataset, "folder") == 0) {
         size_t length = options->argument_count == 3 ? strlen(arguments[2]) : 0;
-        if (rule.test_where && !rule.source)
-            return usage("--test-where names a column of a CSV: give one (--split CSV)");
         if (length < 6 || strcmp(arguments[2] + length - 5, ".json") != 0)
-            return usage("the arguments are: folder FOLDER TARGET.json");
+            return command_result(options_refuse("the arguments are: folder FOLDER TARGET.json"));
         return command_result(run(options, &rule, arguments[1], arguments[2]));
     }
     if (strcmp(rule.dataset, "hmdb51") != 0 && strcmp(rule.dataset, "ucf101") != 0)
-        return usage("the first argument is hmdb51, ucf101 or folder");
-    if (options->argument_count != 4 || rule.source || rule.test_where)
-        return usage("the arguments are: hmdb51|ucf101 SPLIT_FILES JPG_FOLDER TARGET");
+        return command_result(options_refuse("the first argument is hmdb51, ucf101 or folder"));
+    if (options->argument_count != 4 || rule.source)
+        return command_result(
+            options_refuse("the arguments are: hmdb51|ucf101 SPLIT_FILES JPG_FOLDER TARGET"));
     rule.source = arguments[1];
     return command_result(run(options, &rule, arguments[2], arguments[3]));
 }

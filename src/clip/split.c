@@ -174,7 +174,10 @@ i3d_status split_check(const struct split_rule *rule)
         return failure(I3D_EINVAL,
                        "%s has official splits: give the folder of their files (--split DIR)",
                        name);
-    if (rule->test_where && (kind(rule) != OTHER || !rule->source))
+    if (rule->test_where && kind(rule) != OTHER)
+        return failure(I3D_EINVAL, "%s has official splits: leave --test-where '%s' out", name,
+                       rule->test_where);
+    if (rule->test_where && !rule->source)
         return failure(I3D_EINVAL, "'%s' names a column of a CSV: give one (--split CSV)",
                        rule->test_where);
     return I3D_OK;

@@ -32,3 +32,4 @@ fails 1 "n_frames' is missing; 'i3d nframes' writes it" sh -c \
 fails 1 "no files" i3d annotate hmdb51 jpg jpg out3
 fails 2 "SPLIT_FILES JPG_FOLDER TARGET" i3d annotate hmdb51 ann jpg
 fails 2 "hmdb51, ucf101 or folder" i3d annotate kinetics ann jpg out3
+fails 2 "leave --test-where 'x=1' out" i3d annotate hmdb51 ann jpg out4 --test-where x=1
