@@ -1,5 +1,7 @@
 #include "option.h"
 
+#include <i3d/flow.h>
+
 #define FLOW_PRESETS "opencv|opencv-cuda|ipol|quality|fast|turbo"
 
 /* Grouped by what the options are about. An option that several commands share is one row. */
@@ -66,7 +68,7 @@ const struct option_row option_table[] = {
       .commands = "frames flow synth prepare annotate" },
     { .name = "preset",
       .type = OPTION_CHOICE,
-      .fallback = "quality",
+      .fallback = I3D_FLOW_PRESET,
       .choices = FLOW_PRESETS,
       .help = "the numbers of the TV-L1 algorithm; opencv: as the original system's flow",
       .commands = "flow prepare" },
@@ -335,13 +337,13 @@ const struct option_row option_table[] = {
       .commands = "train eval preprocess" },
     { .name = "flow-preset",
       .type = OPTION_CHOICE,
-      .fallback = "fast",
+      .fallback = I3D_FLOW_PRESET_LIVE,
       .choices = FLOW_PRESETS,
       .help = "how --source video computes flow",
       .commands = "train eval preprocess" },
     { .name = "flow-preset",
       .type = OPTION_CHOICE,
-      .fallback = "quality",
+      .fallback = I3D_FLOW_PRESET,
       .choices = FLOW_PRESETS,
       .help = "how flow is computed: as that of the training was",
       .commands = "predict" },

@@ -36,8 +36,11 @@ typedef struct i3d_flow_options {
     bool stretch;     /* stretch the grey values of each pair to 0..255 */
 } i3d_flow_options;
 
-/* Fills `out` with a preset: "opencv" (OpenCV 4.6 DualTVL1 defaults), ...; NULL is the program's
- * default. I3D_EINVAL lists the names it knows. */
+#define I3D_FLOW_PRESET "quality"   /* where none is chosen; doc/flow.md says why */
+#define I3D_FLOW_PRESET_LIVE "fast" /* .. for flow computed while clips are loaded */
+
+/* Fills `out` with a preset: "opencv" (OpenCV 4.6 DualTVL1 defaults), ...; NULL is I3D_FLOW_PRESET.
+ * I3D_EINVAL lists the names it knows. */
 I3D_API i3d_status i3d_flow_preset(const char *name, i3d_flow_options *out);
 
 /* Computes flow between pictures of one size. One a thread; all memory is taken at creation. */

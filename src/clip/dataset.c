@@ -122,7 +122,7 @@ static i3d_status tell_empty_labels(const struct i3d_dataset *dataset, i3d_subse
 static i3d_status prepare_flow(struct i3d_dataset *dataset, const i3d_dataset_options *options)
 {
     i3d_status status;
-    const char *preset = options->flow_preset ? options->flow_preset : "fast";
+    const char *preset = options->flow_preset ? options->flow_preset : I3D_FLOW_PRESET_LIVE;
     if (!options->video || options->stream != I3D_FLOW)
         return I3D_OK;
     TRY(i3d_flow_preset(preset, &dataset->flow));

@@ -24,14 +24,13 @@ static const struct {
 };
 
 enum { PRESETS = sizeof presets / sizeof presets[0] };
-static const char default_preset[] = "quality"; /* doc/flow.md says why */
 
 i3d_status i3d_flow_preset(const char *name, i3d_flow_options *out)
 {
     char known[128];
     size_t length = 0;
     if (!name)
-        name = default_preset;
+        name = I3D_FLOW_PRESET;
     for (size_t i = 0; i < PRESETS; i++) {
         if (strcmp(name, presets[i].name) == 0) {
             *out = presets[i].options;
