@@ -208,8 +208,7 @@ static float diffuse_window(const int kernel[3], float *window, float error)
     return error;
 }
 
-/* Neighbouring taps see nearly the same, so that of errors that cancel little is seen in the sum.
- */
+/* Neighbouring taps see nearly the same: of errors that cancel, little is seen in the sum. */
 static void diffuse(const struct op *op, float *weights)
 {
     size_t inputs = (size_t)op->in_channels, taps = tap_count(op);
@@ -244,22 +243,22 @@ i3d_status convolution_load(struct convolution *convolution,
 {
     const struct convolution_shape *shape = &convolution->shape;
     const float *weight = params->weight;
-    char *rest = scratch;
+    char *behind = scratch;
     i3d_status status;
     if (shape->fused) {
         TRY(fold(convolution, params, scratch));
         weight = scratch;
-        rest += round_up(weight_count(shape->op) * sizeof *weight);
+        behind += round_up(weight_count(shape->op) * sizeof *weight);
         if (shape->bf16 && !shape->adds)
             diffuse(shape->op, scratch);
     }
-    TRY(load(&convolution->forward, weight, rest));
+    TRY(load(&convolution->forward, weight, behind));
     if (shape->adds) {
         leave_rest(shape->op, scratch);
-        TRY(load(&convolution->rest, weight, rest));
+        TRY(load(&convolution->rest, weight, behind));
     }
     if (convolution->backward_data.run)
-        TRY(load(&convolution->backward_data, weight, rest));
+        TRY(load(&convolution->backward_data, weight, behind));
 out:
     return status;
 }
