@@ -348,13 +348,18 @@ static bool lacks_bf16(void)
     return device_lanes() != 16;
 }
 
+static void skip_without_bf16(void)
+{
+    if (!lacks_bf16())
+        return;
+    print_message("no AVX-512 here: nothing to compare\n");
+    skip();
+}
+
 static void bfloat16_is_near(void **state)
 {
     (void)state;
-    if (lacks_bf16()) {
-        print_message("no AVX-512 here: nothing to compare\n");
-        skip();
-    }
+    skip_without_bf16();
     struct net reference = make_network(2, I3D_HEAD_AVG, (int[]){ 16, 64, 64 });
     reference.request.training = false;
     struct net net = make_twin(&reference, "onednn", I3D_PRECISION_BF16);
@@ -369,19 +374,15 @@ static void bfloat16_is_near(void **state)
     net_free(&net);
 }
 
-/* Inputs that are exact: only results are rounded, weights of 1x1x1 are not, and those of a larger
- * kernel add up, where the input is constant and the window whole, but for half a unit of the last.
- */
+/* Of exact inputs only the results are rounded: weights of 1x1x1 are not, and those of a larger
+ * kernel add up, where the input is constant and the window whole, but for half a unit of one. */
 static void bfloat16_loses_little_of_the_weights(void **state)
 {
     static const struct unit one = { UNIT_CONV, "a", { 1, 1, 1 }, { 1, 1, 1 }, { 32 } };
     static const struct unit three = { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, { 32 } };
     enum { SIZE = 5 };
     (void)state;
-    if (lacks_bf16()) {
-        print_message("no AVX-512 here: nothing to compare\n");
-        skip();
-    }
+    skip_without_bf16();
     for (int large = 0; large < 2; large++) {
         i3d_model_options wanted = options;
         wanted.channels = 20;
@@ -414,10 +415,7 @@ static void bfloat16_clips_add_up_down_their_columns(void **state)
     float from[COUNT];
     uint16_t to[COUNT];
     (void)state;
-    if (lacks_bf16()) {
-        print_message("no AVX-512 here: nothing to compare\n");
-        skip();
-    }
+    skip_without_bf16();
     net_draw(1, 0, 0, -1, 1, from, COUNT);
     kernels_bf16_avx512.convert(PLANES, HEIGHT, WIDTH, from, to);
     for (int p = 0; p < PLANES; p++)
@@ -435,10 +433,7 @@ static void bfloat16_clips_add_up_down_their_columns(void **state)
 static void bfloat16_trains_nearly_the_same(void **state)
 {
     (void)state;
-    if (lacks_bf16()) {
-        print_message("no AVX-512 here: nothing to compare\n");
-        skip();
-    }
+    skip_without_bf16();
     for (size_t i = 0; i < sizeof small_cases / sizeof small_cases[0]; i++) {
         const struct small_case *at = &small_cases[i];
         i3d_model_options wanted = options;
