@@ -41,7 +41,7 @@ static double now(void)
 
 static float *draw(size_t count)
 {
-    struct random random = random_for(1, 0, 0);
+    struct random random = random_for(1, RANDOM_TRIAL, 0, 0);
     float *floats = malloc(count * sizeof *floats);
     for (size_t i = 0; floats && i < count; i++)
         floats[i] = (float)(2 * random_unit(&random) - 1);

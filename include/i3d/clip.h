@@ -75,8 +75,9 @@ I3D_API i3d_status i3d_loader_create(const i3d_dataset *dataset, const i3d_loade
 /* Begins epoch 0, 1, ... at batch `first_batch` (resuming in the middle). */
 I3D_API i3d_status i3d_loader_start(i3d_loader *loader, int epoch, int first_batch);
 
-/* The next batch, a loan until the next call; I3D_END behind the last, which may be partly filled.
- */
+/* The next batch, borrowed until the next call; I3D_END behind the last, which may be partly
+ * filled. An epoch always has i3d_loader_batches(): one whose clips are all left out has a count of
+ * 0. */
 I3D_API i3d_status i3d_loader_next(i3d_loader *loader, const i3d_batch **out);
 I3D_API int i3d_loader_batches(const i3d_loader *loader);  /* an epoch */
 I3D_API long i3d_loader_skipped(const i3d_loader *loader); /* clips left out by skip_bad */

@@ -9,12 +9,13 @@ static uint64_t mix(uint64_t z)
     return z ^ (z >> 31);
 }
 
-struct random random_for(uint64_t seed, uint64_t stream, uint64_t index)
+struct random random_for(uint64_t seed, enum random_purpose purpose, uint64_t epoch,
+                         uint64_t sample)
 {
     const uint64_t golden = 0x9e3779b97f4a7c15u;
     uint64_t state = mix(seed + golden);
-    state = mix(state ^ mix(stream + 2 * golden));
-    state = mix(state ^ mix(index + 3 * golden));
+    state = mix(state ^ mix((epoch << 8 | (uint64_t)purpose) + 2 * golden));
+    state = mix(state ^ mix(sample + 3 * golden));
     return (struct random){ .state = state };
 }
 

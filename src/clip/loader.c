@@ -1,6 +1,6 @@
 /* Workers fill a ring of batches clip by clip, ahead of the caller. A clip's random numbers are
- * those of (seed, epoch, sample), and its place in the ring follows from its place in the epoch, so
- * that it does not matter which worker makes it, or when. */
+ * those of (seed, purpose, epoch, sample), and its place in the ring follows from its place in the
+ * epoch, so that it does not matter which worker makes it, or when. */
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -92,7 +92,7 @@ static i3d_status make_clip(struct worker *worker, struct slot *slot, long posit
     batch->labels[n] = loader->dataset->videos[video].label;
     slot->left_out[n] = false;
     return clip_make(&worker->maker, (int)video, (int)(sample % (size_t)loader->clips),
-                     random_for(loader->options.seed, (uint64_t)loader->epoch, sample),
+                     random_for(loader->options.seed, RANDOM_CLIP, (uint64_t)loader->epoch, sample),
                      batch->data + (size_t)n * clip_size(batch));
 }
 
@@ -179,22 +179,18 @@ i3d_status i3d_loader_next(i3d_loader *loader, const i3d_batch **out)
     pthread_mutex_lock(&loader->lock);
     if (loader->lent)
         release(loader);
-    while (loader->batch < batch_count(loader)) {
+    if (loader->batch < batch_count(loader)) {
         struct slot *slot = &loader->slots[loader->batch % loader->slot_count];
         while (slot->number != loader->batch || slot->pending > 0)
             pthread_cond_wait(&loader->made, &loader->lock);
         status = slot->status;
-        if (status != I3D_OK) {
+        if (status == I3D_OK) {
+            close_gaps(slot);
+            loader->lent = true;
+            *out = &slot->batch;
+        } else {
             failure(status, "%s", slot->sentence);
-            break;
         }
-        close_gaps(slot);
-        loader->lent = true;
-        *out = &slot->batch;
-        if (slot->batch.count > 0)
-            break;
-        release(loader);
-        status = I3D_END;
     }
     pthread_mutex_unlock(&loader->lock);
     return status;
@@ -212,7 +208,7 @@ i3d_status i3d_loader_start(i3d_loader *loader, int epoch, int first_batch)
     for (long i = 0; i < loader->samples; i++)
         loader->order[i] = (size_t)i;
     if (loader->options.shuffle) {
-        struct random random = random_for(loader->options.seed, (uint64_t)epoch, UINT64_MAX);
+        struct random random = random_for(loader->options.seed, RANDOM_ORDER, (uint64_t)epoch, 0);
         random_shuffle(&random, loader->order, (size_t)loader->samples);
     }
     for (long i = 0; i < loader->slot_count; i++)

@@ -179,7 +179,7 @@ i3d_status split_draw(const char *root, const struct split_ratio *ratio, struct 
         draw.order[i] = i;
         draw.training[out->videos[i].label]++;
     }
-    struct random random = random_for(ratio->seed, 0, 0);
+    struct random random = random_for(ratio->seed, RANDOM_SPLIT, 0, 0);
     random_shuffle(&random, draw.order, out->count);
     draw_groups(&draw, ratio->training);
 out:

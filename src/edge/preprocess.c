@@ -121,6 +121,8 @@ static i3d_status write_epoch(const i3d_edge_place *place, const char *folder, i
     TRY(i3d_loader_start(loader, 0, 0));
     while ((status = i3d_loader_next(loader, &batch)) == I3D_OK) {
         TRY(check_interrupt());
+        if (!batch->count)
+            continue;
         TRY(write_clips(place, folder, ++notes->count, batch));
         TRY(note(batch, dataset, notes));
         talk_progress("preprocessing", notes->count, i3d_loader_batches(loader));

@@ -100,7 +100,8 @@ i3d_status i3d_scores_collect(i3d_network *network, int classes, i3d_loader *loa
         TRY(check_interrupt());
         size_t wanted = (size_t)batch->capacity * (size_t)classes;
         TRY(memory_grow(&logits, &capacity, wanted, sizeof *logits));
-        TRY(i3d_network_run(network, batch->count, batch->data, logits));
+        if (batch->count)
+            TRY(i3d_network_run(network, batch->count, batch->data, logits));
         add_clips(out, batch, logits);
         talk_progress("evaluating", ++done, batches);
     }

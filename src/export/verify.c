@@ -67,7 +67,7 @@ i3d_status i3d_export_verify(const i3d_model *model, const i3d_export_options *o
     i3d_status status;
     struct graph graph;
     float *clip = NULL, *logits = NULL;
-    struct random random = random_for(0, 0, 0);
+    struct random random = random_for(0, RANDOM_TRIAL, 0, 0);
     const struct format *format = NULL;
     TRY(format_find(path, &format));
     if (!format->schema)

@@ -12,14 +12,14 @@ static double he_deviation(const i3d_param *param)
 
 void i3d_model_initialize(i3d_model *model, uint64_t seed, bool logits_he)
 {
-    enum { STREAM_WEIGHTS = 1 };
+
     for (size_t p = 0; p < model->param_count; p++) {
         const i3d_param *param = &model->params[p];
         float *data = model->data + param->offset;
         /* Only the logits have a bias; it follows their weight. */
         bool logits = p + 1 < model->param_count && param[1].kind == I3D_PARAM_BIAS;
         double deviation = logits && !logits_he ? .01 : he_deviation(param);
-        struct random random = random_for(seed, STREAM_WEIGHTS, p);
+        struct random random = random_for(seed, RANDOM_WEIGHTS, 0, p);
         for (size_t i = 0; i < param->count; i++)
             switch (param->kind) {
             case I3D_PARAM_WEIGHT:

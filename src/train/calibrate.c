@@ -122,7 +122,9 @@ i3d_status i3d_model_calibrate(i3d_model *model, const i3d_dataset *dataset,
                                 .workers = options->workers };
     TRY(i3d_loader_create(dataset, &load, &loader));
     TRY(i3d_loader_start(loader, 0, 0));
-    TRY(i3d_loader_next(loader, &batch));
+    do
+        TRY(i3d_loader_next(loader, &batch));
+    while (!batch->count);
     TRY(calibrate(model, options, batch));
 out:
     i3d_loader_free(loader);

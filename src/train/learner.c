@@ -7,8 +7,6 @@
 
 #include <math.h>
 
-enum { STREAM_DROPOUT = 2 };
-
 /* A batch norm keeps its statistics running unless it is frozen: not trained, with freeze_bn. */
 static void freeze(struct learner *learner, const struct graph *graph, bool freeze_bn,
                    bool *bn_frozen)
@@ -89,14 +87,17 @@ void learner_clear(struct learner *learner)
 }
 
 /* Inverted dropout: what is kept is scaled up, so that inference need not scale down. */
-static const float *draw_dropout(struct learner *learner, int count, long step)
+static const float *draw_dropout(struct learner *learner, const i3d_batch *batch, long epoch)
 {
+    float scale = (float)(1 / learner->dropout_keep), *keep = learner->keep;
     if (learner->dropout_keep >= 1)
         return NULL;
-    struct random random = random_for(learner->seed, STREAM_DROPOUT, (uint64_t)step);
-    float scale = (float)(1 / learner->dropout_keep);
-    for (size_t i = 0; i < (size_t)count * learner->features; i++)
-        learner->keep[i] = random_unit(&random) < learner->dropout_keep ? scale : 0;
+    for (int n = 0; n < batch->count; n++) {
+        struct random random =
+            random_for(learner->seed, RANDOM_DROPOUT, (uint64_t)epoch, (uint64_t)batch->videos[n]);
+        for (size_t i = 0; i < learner->features; i++)
+            *keep++ = random_unit(&random) < learner->dropout_keep ? scale : 0;
+    }
     return learner->keep;
 }
 
@@ -136,12 +137,15 @@ static void update_running(struct learner *learner)
     }
 }
 
-i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long step, double lr,
-                        struct learner_report *out)
+i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long epoch, long step,
+                        double lr, struct learner_report *out)
 {
     i3d_status status;
     const struct engine *engine = learner->engine;
-    const float *keep = draw_dropout(learner, batch->count, step);
+    const float *keep = draw_dropout(learner, batch, epoch);
+    *out = (struct learner_report){ 0 };
+    if (!batch->count)
+        return I3D_OK;
     TRY(engine->load(learner->plan));
     TRY(engine->forward(learner->plan, batch->count, batch->data, keep, learner->logits));
     out->loss = loss_cross_entropy(learner->logits, batch->labels, batch->count, learner->classes,

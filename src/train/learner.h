@@ -31,9 +31,10 @@ struct learner_report {
 i3d_status learner_create(i3d_model *model, const i3d_train_options *options, struct learner *out);
 void learner_clear(struct learner *learner);
 
-/* Step 0, 1, ... of the run; `step` is also the key of its dropout. A loss or a gradient that is
- * not finite is I3D_EINVAL and leaves the parameters as they were. */
-i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long step, double lr,
-                        struct learner_report *out);
+/* Step 0, 1, ... of the run, in epoch 0, 1, ...; dropout is keyed by the epoch and the clip's
+ * video. A batch without clips changes nothing. A loss or a gradient that is not finite is
+ * I3D_EINVAL and leaves the parameters as they were. */
+i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long epoch, long step,
+                        double lr, struct learner_report *out);
 
 #endif

@@ -10,6 +10,10 @@
 
 enum { MOMENT_NAME_BYTES = 160 };
 
+/* How random numbers are keyed; 0.1.0, which wrote none, drew an epoch's crops and a step's dropout
+ * from other ones. */
+enum { RANDOM_KEYS = 2 };
+
 static void moment_name(const struct optimizer *optimizer, int moment, size_t slot,
                         char out[MOMENT_NAME_BYTES])
 {
@@ -66,6 +70,7 @@ static i3d_status add_progress(i3d_weights *weights, const struct snapshot *snap
     TRY(scalar_add(weights, "i3d.epochs_ended", snapshot->ended));
     TRY(scalar_add(weights, "i3d.best_top1", snapshot->best));
     TRY(scalar_add(weights, "i3d.seed", (double)snapshot->seed));
+    TRY(scalar_add(weights, "i3d.random_keys", RANDOM_KEYS));
 out:
     return status;
 }
@@ -88,13 +93,17 @@ out:
 
 static i3d_status read_progress(const i3d_weights *weights, struct snapshot *snapshot)
 {
-    double step, steps, ended, seed;
+    double step, steps, ended, seed, keys;
     if (!scalar_read(weights, "global_step", &step) || !(step >= 0) ||
         !scalar_read(weights, "i3d.steps_per_epoch", &steps) ||
         !scalar_read(weights, "i3d.epochs_ended", &ended) || !(ended >= 0 && ended <= step) ||
         !scalar_read(weights, "i3d.best_top1", &snapshot->best) ||
         !scalar_read(weights, "i3d.seed", &seed))
         return failure(I3D_EFORMAT, "it does not say where the training was");
+    if (!scalar_read(weights, "i3d.random_keys", &keys) || keys != RANDOM_KEYS)
+        return failure(I3D_EINVAL, "the run draws its random numbers in another way than this "
+                                   "version, so it cannot go on as it began: begin a new run from "
+                                   "its weights with --checkpoint-path");
     if (steps != snapshot->steps)
         return failure(I3D_EINVAL,
                        "its epochs have %.0f steps, these %d: give the data set and the batch size "

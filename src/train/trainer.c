@@ -213,7 +213,8 @@ static i3d_status train_batch(i3d_trainer *trainer, const i3d_batch *batch, doub
 {
     struct snapshot *state = &trainer->state;
     double begin = seconds(), lr = schedule_rate(&trainer->schedule, state->step);
-    i3d_status status = learner_step(&trainer->learner, batch, state->step, lr, &trainer->last);
+    i3d_status status = learner_step(&trainer->learner, batch, state->step / state->steps,
+                                     state->step, lr, &trainer->last);
     if (status != I3D_OK)
         return failure_prefix(status, "training stopped at epoch %d step %ld: ",
                               (int)(state->step / state->steps) + 1,
@@ -249,7 +250,6 @@ static i3d_status train_epoch(i3d_trainer *trainer)
         goto out;
     double ms = 1e3 * (seconds() - begin);
     int steps = state->steps - first;
-    state->step = (long)(epoch + 1) * state->steps;
     talk("epoch time: %.3f ms, per step time: %.3f ms", ms, ms / steps);
     status = run_log(&trainer->run,
                      "{\"event\": \"epoch\", \"epoch\": %d, \"steps\": %d, \"ms\": %.3f, "

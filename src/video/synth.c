@@ -10,7 +10,7 @@
 
 #include <stdatomic.h>
 
-enum { FPS = 25, CLIPS_A_GROUP = 2, LOOKS = 1, COURSE = 2 };
+enum { FPS = 25, CLIPS_A_GROUP = 2 };
 
 struct synthesis {
     const struct synth_options *options;
@@ -69,8 +69,8 @@ static i3d_status write_video(size_t index, int worker, void *context)
     name_video(name, sizeof name, motion, video);
     TRY(memory_format(&path, "%s/%s/%s.avi", synthesis->folder, motion_names[motion], name));
     TRY(scene_create(width, options->size, options->frames, (enum motion)motion, options->classes,
-                     random_for(options->seed, LOOKS, (uint64_t)group_of(video)),
-                     random_for(options->seed, COURSE, index), &scene));
+                     random_for(options->seed, RANDOM_LOOKS, 0, (uint64_t)group_of(video)),
+                     random_for(options->seed, RANDOM_COURSE, 0, index), &scene));
     TRY(write_frames(options, &scene, path));
     talk_progress("videos", atomic_fetch_add(&synthesis->done, 1) + 1,
                   (long)options->classes * options->videos);

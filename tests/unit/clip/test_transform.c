@@ -13,7 +13,7 @@ static float out[3 * SIZE * SIZE];
 
 static void make_picture(int width, int height, int channels)
 {
-    struct random random = random_for(7, (uint64_t)width, (uint64_t)height);
+    struct random random = random_for(7, RANDOM_TRIAL, (uint64_t)width, (uint64_t)height);
     assert_ok(i3d_image_resize_storage(&picture, width, height, channels));
     for (int i = 0; i < width * height * channels; i++)
         picture.pixels[i] = (uint8_t)random_below(&random, 256);
@@ -80,7 +80,7 @@ static void a_scaled_crop_is_the_crop_of_the_scaled_picture(void **state)
     for (int i = 0; i < 5; i++)
         for (int kind = 0; kind < 8; kind++) {
             struct pixels pixels = { .bgr = kind & 1, .invert = kind & 2 };
-            struct random random = random_for(3, (uint64_t)i, (uint64_t)kind);
+            struct random random = random_for(3, RANDOM_TRIAL, (uint64_t)i, (uint64_t)kind);
             struct cut cut;
             i3d_image scaled = { 0 };
             make_picture(sizes[i][0], sizes[i][1], kind & 1 ? 3 : 1);
@@ -112,7 +112,7 @@ static void scaling_keeps_the_aspect(void **state)
 static void random_crops_reach_every_edge_and_never_leave(void **state)
 {
     (void)state;
-    struct random random = random_for(5, 6, 7);
+    struct random random = random_for(5, RANDOM_TRIAL, 6, 7);
     int least = 1000, most = -1;
     for (int i = 0; i < 2000; i++) {
         struct cut cut;

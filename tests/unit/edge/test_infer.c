@@ -45,7 +45,7 @@ static int make_all(void **state)
     const i3d_model_options options = { 3, CLASSES, I3D_HEAD_AVG, 1e-3 };
     i3d_model *model;
     i3d_weights weights;
-    struct random random = random_for(5, 0, 0);
+    struct random random = random_for(5, RANDOM_TRIAL, 0, 0);
     snprintf(root, sizeof root, "%s", test_folder());
     assert_ok(i3d_model_create(&options, &model));
     i3d_model_initialize(model, 3, true);

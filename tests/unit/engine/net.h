@@ -31,7 +31,7 @@ static inline float *net_floats(size_t count)
 static inline void net_draw(uint64_t seed, uint64_t stream, uint64_t index, double low, double high,
                             float *out, size_t count)
 {
-    struct random random = random_for(seed, stream, index);
+    struct random random = random_for(seed, (enum random_purpose)stream, 0, index);
     for (size_t i = 0; i < count; i++)
         out[i] = (float)(low + (high - low) * random_unit(&random));
 }

@@ -10,7 +10,7 @@ static void spans_needed_together_lie_apart(void **state)
     (void)state;
     for (uint64_t seed = 0; seed < 50; seed++) {
         struct arena arena = { 0 };
-        struct random random = random_for(seed, 0, 0);
+        struct random random = random_for(seed, RANDOM_TRIAL, 0, 0);
         for (int i = 0; i < 40; i++) {
             int begin = (int)random_below(&random, 30), number;
             int end = begin + (int)random_below(&random, 10);

@@ -19,7 +19,7 @@ enum { SMALL_UNITS = sizeof small_units / sizeof small_units[0] };
 
 static inline void small_draw(i3d_model *model)
 {
-    struct random random = random_for(7, 0, 0);
+    struct random random = random_for(7, RANDOM_TRIAL, 0, 0);
     for (size_t p = 0; p < model->param_count; p++) {
         const i3d_param *param = &model->params[p];
         bool positive = param->kind == I3D_PARAM_GAMMA || param->kind == I3D_PARAM_VARIANCE;

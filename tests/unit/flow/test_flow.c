@@ -43,7 +43,7 @@ static void look_at_pair(uint8_t *from, uint8_t *to)
 
 static void noise(uint64_t seed, size_t count, uint8_t *out)
 {
-    struct random random = random_for(seed, 0, 0);
+    struct random random = random_for(seed, RANDOM_TRIAL, 0, 0);
     for (size_t i = 0; i < count; i++)
         out[i] = (uint8_t)random_below(&random, 256);
 }

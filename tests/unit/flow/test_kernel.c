@@ -52,7 +52,7 @@ static void iterations_are_equal(void **state)
 {
     (void)state;
     static float above[ROW], rows[2][ROW], below[ROW], change[2][STRIDE];
-    struct random random = random_for(7, 0, 0);
+    struct random random = random_for(7, RANDOM_TRIAL, 0, 0);
     const struct flow_kernels *const *all = flow_kernels_all();
     for (int t = 1; all[t]; t++)
         for (int w = 0; w < WIDTHS; w++) {
@@ -81,7 +81,7 @@ static void warps_are_equal(void **state)
     static float rows[2][ROW], grey[WIDTH_MAX], sample[WIDTH_MAX * CHANNELS];
     static int places[3 * WIDTH_MAX];
     static struct weights weights = { .bits = 5 };
-    struct random random = random_for(8, 0, 0);
+    struct random random = random_for(8, RANDOM_TRIAL, 0, 0);
     const struct flow_kernels *const *all = flow_kernels_all();
     for (int i = 0; i < 32; i++)
         for (int k = 0; k < 16; k++)
@@ -126,7 +126,7 @@ static void medians_are_equal(void **state)
     (void)state;
     static int16_t cells[5][PITCH], scratch[5 * PITCH];
     static float out[2][WIDTH_MAX];
-    struct random random = random_for(9, 0, 0);
+    struct random random = random_for(9, RANDOM_TRIAL, 0, 0);
     const struct flow_kernels *const *all = flow_kernels_all();
     const int16_t *rows[5];
     for (int i = 0; i < 5; i++)
@@ -198,7 +198,7 @@ static void recheck_lets_go_of_what_explains_less(void **state)
     enum { WIDTH = 40 };
     static float taps[(HEIGHT + 2 * BORDER) * (WIDTH + 2 * BORDER) * CHANNELS];
     static float row[ROW], grey[WIDTH];
-    struct random random = random_for(11, 0, 0);
+    struct random random = random_for(11, RANDOM_TRIAL, 0, 0);
     struct warp_row warp = {
         .taps = taps, .grey = grey, .width = WIDTH, .height = HEIGHT, .y = 4, .stride = STRIDE
     };
@@ -251,7 +251,7 @@ static void print_times(void)
                              .at_y = places + 2 * WIDTH,
                              .sample = sample };
     const int16_t *rows[5];
-    struct random random = random_for(10, 0, 0);
+    struct random random = random_for(10, RANDOM_TRIAL, 0, 0);
     for (int i = 0; i < 5; i++)
         rows[i] = cells[i] + 2;
     printf("%-8s %8s %8s %8s %8s %8s %8s   ns a pixel\n", "kernels", "primal", "dual", "warp",

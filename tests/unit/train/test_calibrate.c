@@ -35,7 +35,7 @@ static i3d_model *make_model(void)
 
 static void make_batch(i3d_batch *out)
 {
-    struct random random = random_for(4, 0, 0);
+    struct random random = random_for(4, RANDOM_TRIAL, 0, 0);
     assert_ok(i3d_batch_create(COUNT, 3, FRAMES, SIZE, SIZE, out));
     out->count = COUNT;
     for (size_t i = 0; i < (size_t)COUNT * 3 * FRAMES * SIZE * SIZE; i++)

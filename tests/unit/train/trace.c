@@ -33,7 +33,7 @@ static i3d_status draw_norms(i3d_model *model, const char *prefixes)
 {
     i3d_status status;
     bool *trained = NULL;
-    struct random random = random_for(7, 101, 0);
+    struct random random = random_for(7, RANDOM_TRIAL, 101, 0);
     TRY(memory_get(i3d_model_param_count(model), sizeof *trained, &trained));
     TRY(i3d_train_select(model, prefixes, trained));
     for (size_t p = 0; p < i3d_model_param_count(model); p++) {
@@ -84,7 +84,7 @@ i3d_status trace_batch(const struct trace_case *trace, int index, i3d_batch *out
         i3d_batch_create(TRACE_BATCH, channels, TRACE_FRAMES, TRACE_SIZE, TRACE_SIZE, out);
     if (status != I3D_OK)
         return status;
-    struct random random = random_for(7, 100, (uint64_t)index);
+    struct random random = random_for(7, RANDOM_TRIAL, 100, (uint64_t)index);
     for (int image = 0; image < TRACE_BATCH * channels; image++)
         draw_wave(&random, out->data + (size_t)image * TRACE_FRAMES * TRACE_SIZE * TRACE_SIZE);
     for (int n = 0; n < TRACE_BATCH; n++)
@@ -116,7 +116,7 @@ i3d_status trace_run(const struct trace_case *trace, const char *engine, int ste
     TRY(learner_create(model, &options, &learner));
     for (int step = 0; step < steps; step++) {
         struct learner_report report;
-        TRY(learner_step(&learner, &batches[step % TRACE_BATCHES], step, trace->lr, &report));
+        TRY(learner_step(&learner, &batches[step % TRACE_BATCHES], 0, step, trace->lr, &report));
         losses[step] = report.loss;
     }
 out:

@@ -34,7 +34,7 @@ static const char *in_folder(const char *name)
 
 static i3d_status draw(i3d_image *image, int channels, int number)
 {
-    struct random random = random_for(5, (uint64_t)number, (uint64_t)channels);
+    struct random random = random_for(5, RANDOM_TRIAL, (uint64_t)number, (uint64_t)channels);
     i3d_status status = i3d_image_resize_storage(image, WIDTH, HEIGHT, channels);
     if (status != I3D_OK)
         return status;
@@ -205,7 +205,7 @@ static void a_damaged_file_is_told(void **state)
         assert_ok(write_store(path, form, 2));
         assert_ok(file_read(path, &data, &bytes));
         for (int i = 0; i < 60; i++) {
-            struct random random = random_for(7, (uint64_t)i, (uint64_t)form);
+            struct random random = random_for(7, RANDOM_TRIAL, (uint64_t)i, (uint64_t)form);
             struct store_reader reader = { 0 };
             const i3d_image *image;
             size_t where = random_below(&random, i % 2 ? bytes : bytes / 2);

@@ -107,8 +107,9 @@ static void up_goes_up_and_down_goes_down(void **state)
             struct scene scene;
             i3d_image a = { 0 }, b = { 0 };
             int best = 0;
-            assert_ok(scene_create(120, 90, 32, motion, MOTIONS, random_for(seed, 1, 0),
-                                   random_for(seed, 2, 0), &scene));
+            assert_ok(scene_create(120, 90, 32, motion, MOTIONS,
+                                   random_for(seed, RANDOM_LOOKS, 0, 0),
+                                   random_for(seed, RANDOM_COURSE, 0, 0), &scene));
             assert_ok(scene_draw(&scene, 7, &a));
             assert_ok(scene_draw(&scene, 8, &b));
             for (int dy = -6; dy <= 6; dy++)
