@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 int thread_count(void)
@@ -15,68 +16,143 @@ int thread_count(void)
     return count > 0 ? count : 1;
 }
 
-struct run {
-    pthread_mutex_t lock;
-    size_t next, count, failed_index;
-    i3d_status status;
-    char sentence[2048];
-    thread_item item;
-    void *context;
-};
-
 struct worker {
-    struct run *run;
+    struct team *team;
     int number;
     pthread_t thread;
 };
 
+struct team {
+    pthread_mutex_t lock; /* of everything below */
+    pthread_cond_t begin, end;
+    unsigned long loop; /* how many loops have begun */
+    int busy;           /* workers that have not ended this one */
+    bool stop;
+
+    thread_item item;
+    void *context;
+    size_t next, count, failed_index;
+    i3d_status status;
+    char sentence[2048];
+
+    int workers; /* the caller of team_run() is one of them */
+    struct worker *threads;
+};
+
+/* Takes items until there are none; the lock is held at the beginning and at the end. */
+static void take_items(struct team *team, int worker)
+{
+    while (team->status == I3D_OK && team->next < team->count) {
+        size_t index = team->next++;
+        pthread_mutex_unlock(&team->lock);
+        i3d_status status = team->item(index, worker, team->context);
+        pthread_mutex_lock(&team->lock);
+        if (status != I3D_OK && (team->status == I3D_OK || index < team->failed_index)) {
+            team->status = status;
+            team->failed_index = index;
+            snprintf(team->sentence, sizeof team->sentence, "%s", i3d_error());
+        }
+    }
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
-    struct run *run = worker->run;
+    struct team *team = worker->team;
+    unsigned long done = 0;
+    pthread_mutex_lock(&team->lock);
     for (;;) {
-        pthread_mutex_lock(&run->lock);
-        size_t index = run->status == I3D_OK && run->next < run->count ? run->next++ : run->count;
-        pthread_mutex_unlock(&run->lock);
-        if (index == run->count)
-            return NULL;
-        i3d_status status = run->item(index, worker->number, run->context);
-        if (status == I3D_OK)
-            continue;
-        pthread_mutex_lock(&run->lock);
-        if (run->status == I3D_OK || index < run->failed_index) {
-            run->status = status;
-            run->failed_index = index;
-            snprintf(run->sentence, sizeof run->sentence, "%s", i3d_error());
-        }
-        pthread_mutex_unlock(&run->lock);
+        while (!team->stop && team->loop == done)
+            pthread_cond_wait(&team->begin, &team->lock);
+        if (team->stop)
+            break;
+        done = team->loop;
+        take_items(team, worker->number);
+        if (--team->busy == 0)
+            pthread_cond_signal(&team->end);
     }
+    pthread_mutex_unlock(&team->lock);
+    return NULL;
+}
+
+i3d_status team_create(int workers, struct team **out)
+{
+    struct team *team = NULL;
+    i3d_status status;
+    *out = NULL;
+    if (workers <= 0)
+        workers = thread_count();
+    TRY(memory_get(1, sizeof *team, &team));
+    pthread_mutex_init(&team->lock, NULL);
+    pthread_cond_init(&team->begin, NULL);
+    pthread_cond_init(&team->end, NULL);
+    team->workers = 1;
+    TRY(memory_get((size_t)workers, sizeof *team->threads, &team->threads));
+    for (; team->workers < workers; team->workers++) {
+        struct worker *worker = &team->threads[team->workers];
+        *worker = (struct worker){ .team = team, .number = team->workers };
+        if (pthread_create(&worker->thread, NULL, work, worker) != 0)
+            break;
+    }
+    *out = team;
+    team = NULL;
+out:
+    team_free(team);
+    return status;
+}
+
+int team_workers(const struct team *team)
+{
+    return team->workers;
+}
+
+void team_free(struct team *team)
+{
+    if (!team)
+        return;
+    pthread_mutex_lock(&team->lock);
+    team->stop = true;
+    pthread_cond_broadcast(&team->begin);
+    pthread_mutex_unlock(&team->lock);
+    for (int i = 1; i < team->workers; i++)
+        pthread_join(team->threads[i].thread, NULL);
+    pthread_cond_destroy(&team->begin);
+    pthread_cond_destroy(&team->end);
+    pthread_mutex_destroy(&team->lock);
+    memory_free(team->threads);
+    memory_free(team);
+}
+
+i3d_status team_run(struct team *team, size_t count, thread_item item, void *context)
+{
+    pthread_mutex_lock(&team->lock);
+    team->item = item;
+    team->context = context;
+    team->next = 0;
+    team->count = count;
+    team->status = I3D_OK;
+    team->busy = team->workers - 1;
+    team->loop++;
+    if (team->busy)
+        pthread_cond_broadcast(&team->begin);
+    take_items(team, 0);
+    while (team->busy)
+        pthread_cond_wait(&team->end, &team->lock);
+    i3d_status status = team->status;
+    pthread_mutex_unlock(&team->lock);
+    return status == I3D_OK ? status : failure(status, "%s", team->sentence);
 }
 
 i3d_status thread_run(size_t count, int workers, thread_item item, void *context)
 {
-    struct run run = {
-        .lock = PTHREAD_MUTEX_INITIALIZER, .count = count, .item = item, .context = context
-    };
-    struct worker *threads = NULL;
+    struct team *team;
     if (workers <= 0)
         workers = thread_count();
     if ((size_t)workers > count)
         workers = count ? (int)count : 1;
-    i3d_status status = memory_get((size_t)workers, sizeof *threads, &threads);
-    if (status != I3D_OK)
-        return status;
-    int started = 1;
-    for (int i = 0; i < workers; i++)
-        threads[i] = (struct worker){ .run = &run, .number = i };
-    /* The caller is worker 0; threads that cannot be started only make it slower. */
-    while (started < workers &&
-           pthread_create(&threads[started].thread, NULL, work, &threads[started]) == 0)
-        started++;
-    work(&threads[0]);
-    for (int i = 1; i < started; i++)
-        pthread_join(threads[i].thread, NULL);
-    memory_free(threads);
-    pthread_mutex_destroy(&run.lock);
-    return run.status == I3D_OK ? I3D_OK : failure(run.status, "%s", run.sentence);
+    i3d_status status = team_create(workers, &team);
+    if (status == I3D_OK)
+        status = team_run(team, count, item, context);
+    team_free(team);
+    return status;
 }

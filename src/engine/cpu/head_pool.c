@@ -1,4 +1,4 @@
-#include "engine/onednn/head_pool.h"
+#include "engine/cpu/head_pool.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* One block of memory for everything that a run needs for a while. Time is counted in operations;
  * spans that are never needed at the same time may lie in the same place. */
-#ifndef I3D_ENGINE_ONEDNN_ARENA_H
-#define I3D_ENGINE_ONEDNN_ARENA_H
+#ifndef I3D_ENGINE_CPU_ARENA_H
+#define I3D_ENGINE_CPU_ARENA_H
 
 #include <i3d/status.h>
 

@@ -5,14 +5,14 @@
  * Training takes the whole batch: convolutions write a buffer of their own, and the batch norm
  * behind them writes the value. Steps in front of everything that is trained, with frozen batch
  * norms, run as in inference. */
-#ifndef I3D_ENGINE_ONEDNN_PLAN_H
-#define I3D_ENGINE_ONEDNN_PLAN_H
+#ifndef I3D_ENGINE_CPU_PLAN_H
+#define I3D_ENGINE_CPU_PLAN_H
 
 #include "engine/engine.h"
 #include "engine/head.h"
-#include "engine/onednn/arena.h"
-#include "engine/onednn/convolution.h"
-#include "engine/onednn/kernels.h"
+#include "engine/cpu/arena.h"
+#include "engine/cpu/convolution.h"
+#include "engine/cpu/kernels.h"
 
 struct step {
     const struct op *op;

@@ -1,7 +1,7 @@
 /* oneDNN's convolutions and reorders as functions of plain pointers: nothing else of the engine
  * knows oneDNN. */
-#ifndef I3D_ENGINE_ONEDNN_PRIMITIVE_H
-#define I3D_ENGINE_ONEDNN_PRIMITIVE_H
+#ifndef I3D_ENGINE_CPU_PRIMITIVE_H
+#define I3D_ENGINE_CPU_PRIMITIVE_H
 
 #include <i3d/status.h>
 

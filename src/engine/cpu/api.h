@@ -1,8 +1,8 @@
 /* The few calls in which oneDNN's C API 2.x (api_v2.c) and 3.x (api_v3.c) differ. */
-#ifndef I3D_ENGINE_ONEDNN_API_H
-#define I3D_ENGINE_ONEDNN_API_H
+#ifndef I3D_ENGINE_CPU_API_H
+#define I3D_ENGINE_CPU_API_H
 
-#include "engine/onednn/primitive.h"
+#include "engine/cpu/primitive.h"
 
 #include <oneapi/dnnl/dnnl.h>
 

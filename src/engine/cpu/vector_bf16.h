@@ -1,5 +1,5 @@
 /* Activations of bfloat16: the upper halves of float32, rounded to nearest, ties to even. */
-#include "engine/onednn/vector.h"
+#include "engine/cpu/vector.h"
 
 typedef uint16_t element;
 

@@ -1,4 +1,4 @@
-#include "engine/onednn/arena.h"
+#include "engine/cpu/arena.h"
 
 #include "base/memory.h"
 

@@ -1,5 +1,5 @@
 /* LANES float32 side by side, by the compilers' vector extension. */
-#include "engine/onednn/kernels.h"
+#include "engine/cpu/kernels.h"
 
 #include <string.h>
 

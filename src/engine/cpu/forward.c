@@ -1,9 +1,9 @@
-#include "engine/onednn/plan.h"
+#include "engine/cpu/plan.h"
 
 #include "base/failure.h"
 #include "base/talk.h"
 #include "engine/head.h"
-#include "engine/onednn/head_pool.h"
+#include "engine/cpu/head_pool.h"
 
 #include <math.h>
 #include <string.h>

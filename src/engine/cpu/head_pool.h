@@ -1,7 +1,7 @@
 /* The pool in front of the logits, on row-major float32 [count, channels, t, h, w]: the average or
  * the maximum over the operation's window, stride 1, of the whole map. */
-#ifndef I3D_ENGINE_ONEDNN_HEAD_POOL_H
-#define I3D_ENGINE_ONEDNN_HEAD_POOL_H
+#ifndef I3D_ENGINE_CPU_HEAD_POOL_H
+#define I3D_ENGINE_CPU_HEAD_POOL_H
 
 #include "model/graph.h"
 

@@ -1,4 +1,4 @@
-#include "engine/onednn/plan.h"
+#include "engine/cpu/plan.h"
 
 #include "base/failure.h"
 #include "base/memory.h"

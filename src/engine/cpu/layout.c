@@ -1,6 +1,6 @@
 /* What is needed when. Time is counted in steps: load() is at -1, forward() passes step i at i and
  * backward() at 2 * steps - 1 - i. */
-#include "engine/onednn/plan.h"
+#include "engine/cpu/plan.h"
 
 #include "base/failure.h"
 

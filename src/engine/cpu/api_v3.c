@@ -1,4 +1,4 @@
-#include "engine/onednn/api.h"
+#include "engine/cpu/api.h"
 
 static const_dnnl_memory_desc_t query(const_dnnl_primitive_desc_t of, int argument)
 {

@@ -1,5 +1,5 @@
 /* Activations of float32. */
-#include "engine/onednn/vector.h"
+#include "engine/cpu/vector.h"
 
 typedef float element;
 

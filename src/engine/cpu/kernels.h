@@ -5,8 +5,8 @@
  *
  * Loops are shared by an OpenMP team, as oneDNN's are. What is summed is summed in an order that
  * does not depend on the team's size. */
-#ifndef I3D_ENGINE_ONEDNN_KERNELS_H
-#define I3D_ENGINE_ONEDNN_KERNELS_H
+#ifndef I3D_ENGINE_CPU_KERNELS_H
+#define I3D_ENGINE_CPU_KERNELS_H
 
 #include "model/graph.h"
 

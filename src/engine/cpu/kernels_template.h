@@ -17,9 +17,9 @@ static inline void *plane_of(struct slice slice, int n, int b)
     return (element *)slice.data + (size_t)n * slice.sample + (size_t)b * slice.map * LANES;
 }
 
-#include "engine/onednn/layout_template.h"
-#include "engine/onednn/norm_template.h"
-#include "engine/onednn/pool_template.h"
+#include "engine/cpu/layout_template.h"
+#include "engine/cpu/norm_template.h"
+#include "engine/cpu/pool_template.h"
 
 const struct kernels TABLE = {
     .lanes = LANES,

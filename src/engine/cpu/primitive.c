@@ -1,8 +1,8 @@
-#include "engine/onednn/primitive.h"
+#include "engine/cpu/primitive.h"
 
 #include "base/failure.h"
 #include "base/memory.h"
-#include "engine/onednn/api.h"
+#include "engine/cpu/api.h"
 
 #include <string.h>
 

@@ -1,0 +1,5 @@
+#include "engine/cpu/convolution.h"
+
+extern const struct provider provider_onednn;
+
+const struct provider *const providers[] = { &provider_onednn, NULL };
