@@ -3,7 +3,7 @@
  * Plans, runs twice, then runs once for each line of the standard input and prints the seconds it
  * took; at its end prints the peak memory in bytes. "parts" in place of "infer" prints the time of
  * each step alone and of the whole, in milliseconds, and ends. */
-#include "engine/onednn/plan.h"
+#include "engine/cpu/plan.h"
 
 #include "base/random.h"
 
@@ -18,10 +18,11 @@ enum { CLASSES = 400, THREADS = 2 };
 struct bench {
     const struct engine *engine;
     i3d_model *model;
+    struct graph graph;
     struct plan_request request;
     struct plan *plan;
     bool trained[512], frozen[GRAPH_OPS_MAX];
-    float *clip, *grads, logits[CLASSES], logits_grad[CLASSES];
+    float *clip, logits[CLASSES], logits_gradient[CLASSES];
 };
 
 static void check(i3d_status status)
@@ -51,49 +52,51 @@ static float *draw(size_t count)
 /* Fine-tuning: Mixed_5 and the logits, the batch norms before them frozen. */
 static void choose_trained(struct bench *bench)
 {
-    struct graph *graph = &bench->request.graph;
+    const struct graph *graph = &bench->graph;
     for (size_t p = 0; p < i3d_model_param_count(bench->model); p++) {
-        const char *path = i3d_model_param(bench->model, p)->path;
-        bench->trained[p] = strncmp(path, "Mixed_5", 7) == 0 || strncmp(path, "logits", 6) == 0;
+        const char *unit = i3d_model_param(bench->model, p)->unit;
+        bench->trained[p] = strncmp(unit, "Mixed_5", 7) == 0 || strncmp(unit, "logits", 6) == 0;
     }
     for (int i = 0; i < graph->op_count; i++)
         bench->frozen[i] = strncmp(graph->ops[i].name, "Mixed_5", 7) != 0;
     bench->request.trained = bench->trained;
-    bench->request.bn_frozen = bench->frozen;
+    bench->request.frozen = bench->frozen;
 }
 
 static void prepare(struct bench *bench, const char *what, const char *precision, const int size[3])
 {
     i3d_model_options options = { .channels = 3, .classes = CLASSES, .bn_epsilon = 1e-3 };
-    check(engine_find("onednn", &bench->engine));
+    check(engine_find("cpu", &bench->engine));
     check(i3d_model_create(&options, &bench->model));
     i3d_model_initialize(bench->model, 1, false);
-    bench->request =
-        (struct plan_request){ .model = bench->model,
-                               .batch = 1,
-                               .threads = THREADS,
-                               .precision = strcmp(precision, "bf16") == 0 ? I3D_PRECISION_BF16
-                                                                           : I3D_PRECISION_F32,
-                               .training = what[0] == 't' };
-    check(graph_create(bench->model, size[0], size[1], size[2], &bench->request.graph));
+    check(graph_create(bench->model, size[0], size[1], size[2], &bench->graph));
+    bench->request = (struct plan_request){
+        .graph = &bench->graph,
+        .batch = 1,
+        .threads = THREADS,
+        .precision = strcmp(precision, "bf16") == 0 ? I3D_PRECISION_BF16 : I3D_PRECISION_F32,
+        .purpose = what[0] == 't' ? PLAN_TRAINING : PLAN_INFERENCE,
+        .optimizer.kind = I3D_SGD,
+    };
     if (strcmp(what, "tune") == 0)
         choose_trained(bench);
     check(bench->engine->plan(&bench->request, &bench->plan));
-    check(bench->engine->load(bench->plan));
-    bench->clip = draw(value_floats(&bench->request.graph.values[0]));
-    bench->grads = draw(i3d_model_data_count(bench->model));
+    check(bench->engine->upload(bench->plan, PLAN_PARAMS, (struct range){ 0, bench->graph.floats },
+                                i3d_model_values(bench->model)));
+    bench->clip = draw(value_floats(&bench->graph.values[0]));
     for (int i = 0; i < CLASSES; i++)
-        bench->logits_grad[i] = 1e-3f * bench->clip[i];
+        bench->logits_gradient[i] = 1e-3f * bench->clip[i];
 }
 
-/* A step of training takes the parameters anew, as after an optimizer. */
+/* A step of training changes what is trained, so that the next one loads it anew. */
 static void run(struct bench *bench)
 {
-    if (bench->request.training)
-        check(bench->engine->load(bench->plan));
+    const struct update update = { .lr = 1e-6, .clips = 1 };
     check(bench->engine->forward(bench->plan, 1, bench->clip, NULL, bench->logits));
-    if (bench->request.training)
-        check(bench->engine->backward(bench->plan, bench->logits_grad, bench->grads));
+    if (bench->request.purpose != PLAN_TRAINING)
+        return;
+    check(bench->engine->backward(bench->plan, bench->logits_gradient, NULL));
+    check(bench->engine->apply(bench->plan, &update));
 }
 
 static double time_step(struct bench *bench, struct step *step)
@@ -110,7 +113,7 @@ static double time_step(struct bench *bench, struct step *step)
 static void print_parts(struct bench *bench)
 {
     double convolutions = 0, others = 0, whole = 1e9;
-    for (int i = 0; i < bench->request.graph.op_count; i++) {
+    for (int i = 0; i < bench->graph.op_count; i++) {
         struct step *step = &bench->plan->steps[i];
         double seconds = time_step(bench, step);
         *(step->op->kind == OP_CONV ? &convolutions : &others) += seconds;
@@ -157,6 +160,5 @@ int main(int argc, char **argv)
     bench.engine->free(bench.plan);
     i3d_model_free(bench.model);
     free(bench.clip);
-    free(bench.grads);
     return 0;
 }

@@ -8,7 +8,7 @@
 
 #include "base/thread.h"
 #include "engine/engine.h"
-#include "engine/onnxruntime/onnxruntime.h"
+#include "network/onnxruntime/onnxruntime.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -71,15 +71,16 @@ static bool report_engines(struct report *report, bool *fast)
     bool any = false;
     *fast = false;
     report_object(report, "engines");
-    for (int i = 0; engines[i]; i++) {
-        if (engines[i]->available() != I3D_OK) {
-            report_text(report, engines[i]->name, "cannot run here: %s", i3d_error());
+    const struct engine *engine;
+    for (int i = 0; (engine = engine_at(i)) != NULL; i++) {
+        if (engine->available() != I3D_OK) {
+            report_text(report, engine->name, "cannot run here: %s", i3d_error());
             continue;
         }
         any = true;
-        if (strcmp(engines[i]->name, "reference") != 0)
+        if (engine->speed > 0)
             *fast = true;
-        report_text(report, engines[i]->name, "%s", engines[i]->description);
+        report_text(report, engine->name, "%s", engine->description);
     }
     const char *graphs;
     if (onnxruntime_describe(&graphs) == I3D_OK)

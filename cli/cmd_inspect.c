@@ -20,7 +20,7 @@ static const char *kind_of(const struct matching *matching, const i3d_tensor *te
 {
     const i3d_param *owner = matching->owners ? matching->owners[index] : NULL;
     if (owner)
-        return kinds[owner->kind];
+        return kinds[owner->role];
     return name_is_state(tensor->name) ? "state" : "other";
 }
 

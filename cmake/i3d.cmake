@@ -1,5 +1,6 @@
-# How the project builds: its options, its warnings, and three functions the folders use:
-# i3d_noun() makes a part of the library, i3d_test() a unit test, i3d_optional() finds a library.
+# How the project builds: its options, its warnings, and functions the folders use:
+# i3d_noun() makes a part of the library, i3d_plugin() a plug-in, i3d_test() a unit test,
+# i3d_optional() finds a library.
 include(GNUInstallDirs)
 include(CheckCCompilerFlag)
 find_package(PkgConfig REQUIRED)
@@ -83,6 +84,25 @@ function(i3d_noun name)
     target_link_libraries(i3d_${name} PUBLIC ${arg_NEEDS} ${arg_LINK} Threads::Threads m)
     set_property(GLOBAL APPEND PROPERTY I3D_OBJECTS $<TARGET_OBJECTS:i3d_${name}_objects>)
     set_property(GLOBAL APPEND PROPERTY I3D_LINK ${arg_LINK})
+endfunction()
+
+# i3d_plugin(cuda SOURCES a.c LINK cudnn [FOLDER where]): the shared object i3d-cuda.so. Without a
+# FOLDER it is installed where the library looks for it.
+function(i3d_plugin name)
+    cmake_parse_arguments(arg "" "FOLDER" "SOURCES;LINK" ${ARGN})
+    add_library(i3d_plugin_${name} MODULE ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/src/plugin/guest.c
+                                          ${PROJECT_SOURCE_DIR}/src/base/thread.c)
+    target_include_directories(i3d_plugin_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include
+                                                          ${PROJECT_SOURCE_DIR}/src)
+    target_compile_definitions(i3d_plugin_${name} PRIVATE I3D_PLUGIN)
+    target_link_libraries(i3d_plugin_${name} PRIVATE ${arg_LINK} Threads::Threads m)
+    set_target_properties(i3d_plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME i3d-${name})
+    if(arg_FOLDER)
+        set_target_properties(i3d_plugin_${name} PROPERTIES
+                              LIBRARY_OUTPUT_DIRECTORY ${arg_FOLDER})
+    else()
+        install(TARGETS i3d_plugin_${name} DESTINATION ${CMAKE_INSTALL_LIBDIR}/i3d)
+    endif()
 endfunction()
 
 # i3d_test(flow_tvl1 SOURCES test_flow_tvl1.c NEEDS flow [LABELS unit]): a cmocka program.

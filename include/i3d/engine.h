@@ -1,10 +1,8 @@
-/* Engines run networks: plain C ("reference"), oneDNN on CPUs ("onednn"). ONNX Runtime runs graphs
- * of .onnx files. */
+/* What all engines are asked for: plain C ("reference"), the fast one on CPUs ("cpu"), plug-ins. */
 #ifndef I3D_ENGINE_H
 #define I3D_ENGINE_H
 
-#include <i3d/model.h>
-#include <i3d/tensor.h>
+#include <i3d/status.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,41 +16,8 @@ typedef enum i3d_precision {
     I3D_PRECISION_F32_F64
 } i3d_precision;
 
-/* What runs clips to logits. One thread at a time. */
-typedef struct i3d_network i3d_network;
-
-typedef struct i3d_network_options {
-    const char *engine; /* NULL or "auto": the fastest that works here */
-    i3d_precision precision;
-    int batch;                 /* the most clips a run may bring */
-    int frames, height, width; /* T, H, W of a clip */
-    int threads;               /* 0: one a core */
-} i3d_network_options;
-
-/* For inference. The model must outlive the network. */
-I3D_API i3d_status i3d_network_create(const i3d_model *model, const i3d_network_options *options,
-                                      i3d_network **out);
-
-/* A network that stands in an .onnx file as a graph, whoever wrote it, run as it is by ONNX
- * Runtime. The engine is "onnxruntime" (NULL, "auto": on CUDA where that works, else on the CPU),
- * "onnxruntime-cpu" or "onnxruntime-cuda". The first input is clips, float32 [N, C, T, H, W], the
- * first output logits [N, classes] or, averaged over T here, [N, classes, T]. A graph of a fixed N
- * runs so many clips at a time, filled up with zeros. Frames, height and width of 0: as the graph
- * has them, else 64 x 224 x 224. I3D_EFORMAT for a graph that is none of an
- * I3D, I3D_EINVAL for one of other clips than asked for, I3D_EUNSUPPORTED without the library. */
-I3D_API i3d_status i3d_network_open(const char *path, const i3d_network_options *options,
-                                    i3d_network **out);
-
-typedef struct i3d_network_shape {
-    int channels, classes;
-    int frames, height, width;
-} i3d_network_shape;
-I3D_API i3d_network_shape i3d_network_get_shape(const i3d_network *network);
-
-/* data [count, C, T, H, W] -> logits [count, classes]. */
-I3D_API i3d_status i3d_network_run(i3d_network *network, int count, const float *data,
-                                   float *logits);
-I3D_API void i3d_network_free(i3d_network *network);
+/* How training changes parameters by their gradients. */
+typedef enum i3d_optimizer { I3D_ADAM, I3D_SGD, I3D_RMSPROP } i3d_optimizer;
 
 #ifdef __cplusplus
 }

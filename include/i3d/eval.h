@@ -4,7 +4,7 @@
 
 #include <i3d/checkpoint.h>
 #include <i3d/clip.h>
-#include <i3d/engine.h>
+#include <i3d/network.h>
 
 #ifdef __cplusplus
 extern "C" {

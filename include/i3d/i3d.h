@@ -19,6 +19,7 @@
 
 #include <i3d/model.h>
 #include <i3d/engine.h>
+#include <i3d/network.h>
 #include <i3d/checkpoint.h>
 #include <i3d/eval.h>
 #include <i3d/train.h>

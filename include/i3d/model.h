@@ -32,19 +32,21 @@ I3D_API i3d_status i3d_model_create(const i3d_model_options *options, i3d_model 
 I3D_API void i3d_model_free(i3d_model *model);
 I3D_API const i3d_model_options *i3d_model_get_options(const i3d_model *model);
 
-typedef enum i3d_param_kind {
+/* What a parameter is to its operation. */
+typedef enum i3d_param_role {
     I3D_PARAM_WEIGHT,   /* [out, in, kt, kh, kw] */
-    I3D_PARAM_BIAS,     /* [out], logits only */
+    I3D_PARAM_BIAS,     /* [out], where there is no norm: the logits */
     I3D_PARAM_GAMMA,    /* [out], BN scale */
     I3D_PARAM_BETA,     /* [out], BN shift */
     I3D_PARAM_MEAN,     /* [out], BN running mean, not trained */
     I3D_PARAM_VARIANCE, /* [out], BN running variance, not trained */
-} i3d_param_kind;
+} i3d_param_role;
+enum { I3D_PARAM_ROLES = 6 };
 
 typedef struct i3d_param {
-    const char *name; /* MindSpore's checkpoint name, "Mixed_3b_b1a.bn.bn2d.gamma" */
-    const char *path; /* what fine-tuning prefixes match, "Mixed_3b.Mixed_3b_b1a.bn.bn2d.gamma" */
-    i3d_param_kind kind;
+    const char *name; /* "Mixed_3b_b1a.gamma"; fine-tuning prefixes match it */
+    const char *unit; /* the end point it belongs to, "Mixed_3b" */
+    i3d_param_role role;
     int rank;
     int64_t shape[5];
     size_t offset, count; /* of its floats in i3d_model_data() */
@@ -56,6 +58,7 @@ I3D_API const i3d_param *i3d_model_param(const i3d_model *model, size_t index);
 I3D_API const i3d_param *i3d_model_find_param(const i3d_model *model,
                                               const char *name); /* or NULL */
 I3D_API float *i3d_model_data(i3d_model *model);
+I3D_API const float *i3d_model_values(const i3d_model *model); /* the same, to be read */
 I3D_API size_t i3d_model_data_count(const i3d_model *model);
 
 /* How fresh weights are drawn. Convolutions: He, fan out: N(0, sqrt(2 / (out kt kh kw))). Logits:

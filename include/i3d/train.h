@@ -3,14 +3,12 @@
 #define I3D_TRAIN_H
 
 #include <i3d/clip.h>
-#include <i3d/engine.h>
+#include <i3d/network.h>
 #include <i3d/model.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef enum i3d_optimizer { I3D_ADAM, I3D_SGD, I3D_RMSPROP } i3d_optimizer;
 
 /* How the learning rate goes. STEPS: the original's curve, by stream: rgb is multiplied by the rate
  * until it is 1e-5 or less; flow until 5e-5, then once raised again to 1e-3 times the rate squared
@@ -39,7 +37,7 @@ typedef struct i3d_train_options {
     bool lr_no_raise; /* the flow curve goes down once only (the original's has_back) */
 
     double dropout_keep;  /* .5 */
-    const char *prefixes; /* comma separated; parameters whose path begins with one are trained;
+    const char *prefixes; /* comma separated; parameters whose name begins with one are trained;
                              NULL or "": all */
     bool freeze_bn;       /* true: batch norms that are not trained use their running statistics */
     double bn_momentum;   /* .1: running = .9 running + .1 batch */
@@ -60,7 +58,7 @@ typedef struct i3d_train_options {
 I3D_API i3d_train_options i3d_train_defaults(void);
 
 /* Parameters that fine-tuning with `prefixes` trains: one flag a parameter into `out`
- * [i3d_model_param_count()]. A prefix that no path begins with is I3D_EINVAL, and the sentence
+ * [i3d_model_param_count()]. A prefix that no name begins with is I3D_EINVAL, and the sentence
  * lists the known ones. Running statistics are never trained. */
 I3D_API i3d_status i3d_train_select(const i3d_model *model, const char *prefixes, bool *out);
 

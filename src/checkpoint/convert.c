@@ -65,7 +65,7 @@ i3d_status i3d_weights_convert(const i3d_weights *weights, const char *path, boo
     *out = (i3d_weights){ 0 };
     if (match)
         *match = (i3d_match){ 0 };
-    TRY(format_for(path, &format));
+    TRY(format_find(path, &format));
     if (!i3d_weights_dialect(weights)) {
         for (size_t i = 0; i < weights->count; i++)
             TRY(copy_tensor(&weights->tensors[i], out));

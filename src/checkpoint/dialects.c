@@ -6,48 +6,55 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Tails: weight, bias, gamma, beta, mean, variance. */
+/* Tails by role. */
 static const char *const mindspore_branches[] = { "_b0", "_b1a", "_b1b", "_b2a", "_b2b", "_b3b" };
-static const char *const mindspore_unit[] = { ".weight",
-                                              NULL,
-                                              "_bn.bn2d.gamma",
-                                              "_bn.bn2d.beta",
-                                              "_bn.bn2d.moving_mean",
-                                              "_bn.bn2d.moving_variance" };
-static const char *const mindspore_mixed[] = { ".conv3d.weight",       NULL,
-                                               ".bn.bn2d.gamma",       ".bn.bn2d.beta",
-                                               ".bn.bn2d.moving_mean", ".bn.bn2d.moving_variance" };
-static const char *const mindspore_logits[] = { "logits_conv3d.weight", "logits_conv3d.bias" };
+static const char *const mindspore_unit[I3D_PARAM_ROLES] = { ".weight",
+                                                             NULL,
+                                                             "_bn.bn2d.gamma",
+                                                             "_bn.bn2d.beta",
+                                                             "_bn.bn2d.moving_mean",
+                                                             "_bn.bn2d.moving_variance" };
+static const char *const mindspore_mixed[I3D_PARAM_ROLES] = {
+    ".conv3d.weight",          NULL, ".bn.bn2d.gamma", ".bn.bn2d.beta", ".bn.bn2d.moving_mean",
+    ".bn.bn2d.moving_variance"
+};
+static const char *const mindspore_logits[I3D_PARAM_ROLES] = { "logits_conv3d.weight",
+                                                               "logits_conv3d.bias" };
 /* Logits that were replaced for a fine-tuning are named by their place. */
-static const char *const mindspore_new_logits[] = { "logits.logits_conv3d.weight",
-                                                    "logits.logits_conv3d.bias" };
+static const char *const mindspore_new_logits[I3D_PARAM_ROLES] = { "logits.logits_conv3d.weight",
+                                                                   "logits.logits_conv3d.bias" };
 
 static const char *const piergiaj_branches[] = { ".b0", ".b1a", ".b1b", ".b2a", ".b2b", ".b3b" };
-static const char *const piergiaj_tails[] = { ".conv3d.weight",   ".conv3d.bias",
-                                              ".bn.weight",       ".bn.bias",
-                                              ".bn.running_mean", ".bn.running_var" };
-static const char *const piergiaj_logits[] = { "logits.conv3d.weight", "logits.conv3d.bias" };
+static const char *const piergiaj_tails[I3D_PARAM_ROLES] = {
+    ".conv3d.weight", ".conv3d.bias",     ".bn.weight",
+    ".bn.bias",       ".bn.running_mean", ".bn.running_var"
+};
+static const char *const piergiaj_logits[I3D_PARAM_ROLES] = { "logits.conv3d.weight",
+                                                              "logits.conv3d.bias" };
 
 static const char *const hassony2_branches[] = { ".branch_0",   ".branch_1.0", ".branch_1.1",
                                                  ".branch_2.0", ".branch_2.1", ".branch_3.1" };
-static const char *const hassony2_tails[] = { ".conv3d.weight",        ".conv3d.bias",
-                                              ".batch3d.weight",       ".batch3d.bias",
-                                              ".batch3d.running_mean", ".batch3d.running_var" };
-static const char *const hassony2_logits[] = { "conv3d_0c_1x1.conv3d.weight",
-                                               "conv3d_0c_1x1.conv3d.bias" };
+static const char *const hassony2_tails[I3D_PARAM_ROLES] = {
+    ".conv3d.weight", ".conv3d.bias",          ".batch3d.weight",
+    ".batch3d.bias",  ".batch3d.running_mean", ".batch3d.running_var"
+};
+static const char *const hassony2_logits[I3D_PARAM_ROLES] = { "conv3d_0c_1x1.conv3d.weight",
+                                                              "conv3d_0c_1x1.conv3d.bias" };
 
 static const char *const deepmind_branches[] = {
     "/Branch_0/Conv3d_0a_1x1", "/Branch_1/Conv3d_0a_1x1", "/Branch_1/Conv3d_0b_3x3",
     "/Branch_2/Conv3d_0a_1x1", "/Branch_2/Conv3d_0b_3x3", "/Branch_3/Conv3d_0b_1x1"
 };
-static const char *const deepmind_tails[] = { "/conv_3d/w",
-                                              "/conv_3d/b",
-                                              NULL, /* its norms do not scale */
-                                              "/batch_norm/beta",
-                                              "/batch_norm/moving_mean",
-                                              "/batch_norm/moving_variance" };
-static const char *const deepmind_logits[] = { "Logits/Conv3d_0c_1x1/conv_3d/w",
-                                               "Logits/Conv3d_0c_1x1/conv_3d/b" };
+static const char *const deepmind_tails[I3D_PARAM_ROLES] = { "/conv_3d/w",
+                                                             "/conv_3d/b",
+                                                             NULL, /* its norms do not scale */
+                                                             "/batch_norm/beta",
+                                                             "/batch_norm/moving_mean",
+                                                             "/batch_norm/moving_variance" };
+static const char *const deepmind_logits[I3D_PARAM_ROLES] = { "Logits/Conv3d_0c_1x1/conv_3d/w",
+                                                              "Logits/Conv3d_0c_1x1/conv_3d/b" };
+
+const struct naming naming_mindspore = { .dialect = &dialects[DIALECT_MINDSPORE] };
 
 const struct dialect dialects[DIALECT_COUNT] = {
     [DIALECT_MINDSPORE] = { .name = "MindSpore",
@@ -80,18 +87,16 @@ const struct dialect dialects[DIALECT_COUNT] = {
                            .odd = { "Mixed_5b", 4, "/Branch_2/Conv3d_0a_3x3" } },
 };
 
+/* How our own names go on behind the unit's: "Mixed_3b_b1a.gamma". */
+static const char *const our_branches[] = { "_b0.", "_b1a.", "_b1b.", "_b2a.", "_b2b.", "_b3b." };
+
 struct place place_of(const i3d_param *param)
 {
-    struct place place = { .branch = -1 };
-    size_t unit = strcspn(param->path, ".");
-    snprintf(place.unit, sizeof place.unit, "%.*s", (int)unit, param->path);
-    for (int b = 0; b < 6; b++) {
-        const char *branch = mindspore_branches[b];
-        if (strncmp(param->name, place.unit, unit) == 0 &&
-            strncmp(param->name + unit, branch, strlen(branch)) == 0 &&
-            param->name[unit + strlen(branch)] == '.')
+    struct place place = { .unit = param->unit, .branch = -1 };
+    const char *behind = param->name + strlen(param->unit);
+    for (int b = 0; b < 6; b++)
+        if (strncmp(behind, our_branches[b], strlen(our_branches[b])) == 0)
             place.branch = b;
-    }
     return place;
 }
 
@@ -99,6 +104,7 @@ bool naming_param(const struct naming *naming, const i3d_param *param, char out[
 {
     const struct dialect *dialect = naming->dialect;
     struct place place = place_of(param);
+    char unit[DIALECT_UNIT_BYTES];
     bool logits = strcmp(place.unit, "logits") == 0;
     const char *middle = place.branch < 0 ? "" : dialect->branches[place.branch];
     if (dialect->odd.unit && strcmp(place.unit, dialect->odd.unit) == 0 &&
@@ -107,17 +113,17 @@ bool naming_param(const struct naming *naming, const i3d_param *param, char out[
     const char *const *tails = logits             ? dialect->logits
                                : place.branch < 0 ? dialect->unit
                                                   : dialect->mixed;
-    const char *tail = logits && param->kind > I3D_PARAM_BIAS ? NULL : tails[param->kind];
-    for (char *at = place.unit; dialect->lower && *at; at++)
+    const char *tail = tails[param->role];
+    snprintf(unit, sizeof unit, "%s", logits ? "" : place.unit);
+    for (char *at = unit; dialect->lower && *at; at++)
         *at = (char)tolower((unsigned char)*at);
     if (tail)
-        snprintf(out, DIALECT_NAME_BYTES, "%s%s%s%s", naming->root, logits ? "" : place.unit,
-                 middle, tail);
+        snprintf(out, DIALECT_NAME_BYTES, "%s%s%s%s", naming->root, unit, middle, tail);
     return tail != NULL;
 }
 
-static const i3d_param stem_weight = { .path = "Conv3d_1a_7x7.", .name = "Conv3d_1a_7x7" };
-static const i3d_param logits_weight = { .path = "logits.", .name = "logits" };
+static const i3d_param stem_weight = { .name = "Conv3d_1a_7x7.weight", .unit = "Conv3d_1a_7x7" };
+static const i3d_param logits_weight = { .name = "logits.weight", .unit = "logits" };
 
 static const i3d_tensor *find(const struct naming *naming, const i3d_weights *weights,
                               const i3d_param *param)

@@ -4,10 +4,10 @@
 
 #include <i3d/checkpoint.h>
 
-enum { DIALECT_NAME_BYTES = 256 };
+enum { DIALECT_NAME_BYTES = 256, DIALECT_UNIT_BYTES = 32 };
 
-/* A parameter's name is the root, the unit's name, the branch's, and a tail by i3d_param_kind; NULL
- * tails: the dialect has no such parameter. */
+/* A parameter's name is the root, the unit's name, the branch's, and a tail by i3d_param_role; NULL
+ * tails: the dialect has no such parameter. Our own names are the model's. */
 struct dialect {
     const char *name;
     bool lower;                  /* units are named in lower case */
@@ -24,7 +24,7 @@ struct dialect {
 };
 
 enum dialect_index {
-    DIALECT_MINDSPORE, /* ours */
+    DIALECT_MINDSPORE, /* what our checkpoints are written in */
     DIALECT_MINDSPORE_NEW,
     DIALECT_PIERGIAJ,
     DIALECT_HASSONY2,
@@ -35,8 +35,8 @@ extern const struct dialect dialects[DIALECT_COUNT];
 
 /* Where in the network a parameter is. */
 struct place {
-    char unit[32]; /* "Mixed_3b" */
-    int branch;    /* of a Mixed unit: 0..5 for b0, b1a, b1b, b2a, b2b, b3b; else -1 */
+    const char *unit; /* "Mixed_3b", borrowed from the parameter */
+    int branch;       /* of a Mixed unit: 0..5 for b0, b1a, b1b, b2a, b2b, b3b; else -1 */
 };
 struct place place_of(const i3d_param *param);
 
@@ -45,6 +45,9 @@ struct naming {
     const struct dialect *dialect;
     char root[DIALECT_NAME_BYTES];
 };
+
+/* The names in the checkpoints that we write. */
+extern const struct naming naming_mindspore;
 
 /* Recognises them by the first convolution's weight and the logits', at least one of which is
  * there; I3D_EFORMAT if neither is in any dialect. */

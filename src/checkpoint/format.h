@@ -36,7 +36,7 @@ extern const struct format weights_mindspore, weights_torch, weights_safetensors
 i3d_status weights_parse(const struct source *source, i3d_weights *out);
 
 /* The format that writes files called `path`; I3D_EINVAL lists the extensions. */
-i3d_status format_for(const char *path, const struct format **out);
+i3d_status format_find(const char *path, const struct format **out);
 
 /* A tensor whose data is copied from `data`, which must have the bytes its shape asks for:
  * I3D_EFORMAT if not. */

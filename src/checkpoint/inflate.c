@@ -135,7 +135,7 @@ static i3d_status inflate_param(const i3d_weights *googlenet, const i3d_param *p
     bool stem = strcmp(place_of(param).unit, "Conv3d_1a_7x7") == 0;
     i3d_status status;
     TRY(find_layer(googlenet, param, &layer));
-    switch (param->kind) {
+    switch (param->role) {
     case I3D_PARAM_WEIGHT:
         return inflate_weight(&layer, param, stem, out);
     case I3D_PARAM_BIAS:

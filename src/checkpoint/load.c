@@ -79,11 +79,13 @@ i3d_status i3d_model_save(const i3d_model *model, i3d_weights *out)
 {
     i3d_status status = I3D_OK;
     i3d_tensor *tensor;
-    const float *data = i3d_model_data((i3d_model *)model);
+    char name[DIALECT_NAME_BYTES];
+    const float *data = i3d_model_values(model);
     *out = (i3d_weights){ 0 };
     for (size_t p = 0; p < i3d_model_param_count(model); p++) {
         const i3d_param *param = i3d_model_param(model, p);
-        TRY(i3d_weights_add(out, param->name, I3D_F32, param->rank, param->shape, &tensor));
+        naming_param(&naming_mindspore, param, name);
+        TRY(i3d_weights_add(out, name, I3D_F32, param->rank, param->shape, &tensor));
         memcpy(tensor->data, data + param->offset, param->count * sizeof *data);
     }
 out:

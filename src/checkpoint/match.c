@@ -69,60 +69,96 @@ static i3d_status add_line(struct buffer *table, const char *what, const char *n
     return buffer_text(table, "%-12s %s %s, but the file has %s\n", what, name, wanted, found);
 }
 
-/* Of a folded norm only a bias is left, beside the weight `p`: norms that add it and do no more
- * stand for it. False if the norm is not folded. */
-static bool match_folded(const i3d_model *model, const i3d_weights *weights, size_t p,
-                         struct matching *matching)
+/* The parameter of another role beside `param`. */
+static const i3d_param *find_beside(const i3d_model *model, const i3d_param *param,
+                                    i3d_param_role role)
+{
+    size_t stem = strcspn(param->name, ".") + 1;
+    for (size_t p = 0; p < i3d_model_param_count(model); p++) {
+        const i3d_param *other = i3d_model_param(model, p);
+        if (other->role == role && strncmp(other->name, param->name, stem) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+/* The tensor of a parameter under the file's name for it, or NULL. */
+static const i3d_tensor *find_tensor(const struct matching *matching, const i3d_weights *weights,
+                                     const i3d_param *param)
 {
     char name[DIALECT_NAME_BYTES];
-    const i3d_param *param = i3d_model_param(model, p);
-    const i3d_tensor *weight = matching->params[p].tensor;
-    if (!weight || param[1].kind != I3D_PARAM_GAMMA ||
-        (naming_param(&matching->naming, &param[1], name) && i3d_weights_find(weights, name)))
-        return false;
-    size_t stem = strlen(weight->name);
-    stem -= stem > 7 && strcmp(weight->name + stem - 7, ".weight") == 0 ? 7 : 0;
-    snprintf(name, sizeof name, "%.*s.bias", (int)stem, weight->name);
+    return naming_param(&matching->naming, param, name) ? i3d_weights_find(weights, name) : NULL;
+}
+
+/* The bias that is left of a norm which was folded into its weight, or NULL: the norm is there. */
+static const i3d_tensor *find_folded(const i3d_model *model, const i3d_weights *weights,
+                                     const struct matching *matching, const i3d_param *param)
+{
+    char name[DIALECT_NAME_BYTES];
+    const i3d_param *weight = find_beside(model, param, I3D_PARAM_WEIGHT);
+    const i3d_param *gamma = find_beside(model, param, I3D_PARAM_GAMMA);
+    const i3d_param *beta = find_beside(model, param, I3D_PARAM_BETA);
+    if (!gamma || find_tensor(matching, weights, gamma))
+        return NULL;
+    const i3d_tensor *tensor = find_tensor(matching, weights, weight);
+    if (!tensor || !fits(matching->naming.dialect, weight, tensor))
+        return NULL;
+    size_t stem = strlen(tensor->name);
+    stem -= stem > 7 && strcmp(tensor->name + stem - 7, ".weight") == 0 ? 7 : 0;
+    snprintf(name, sizeof name, "%.*s.bias", (int)stem, tensor->name);
     const i3d_tensor *bias = i3d_weights_find(weights, name);
-    if (!bias || !fits(matching->naming.dialect, &param[2], bias))
-        return false;
-    double epsilon = i3d_model_get_options(model)->bn_epsilon;
-    struct matched_param *norm = &matching->params[p + 1]; /* gamma, beta, mean, variance */
-    norm[0] = (struct matched_param){ .constant = true, .value = 1 };
-    norm[1] = (struct matched_param){ .tensor = bias };
-    norm[2] = (struct matched_param){ .constant = true, .value = 0 };
-    norm[3] = (struct matched_param){ .constant = true, .value = (float)(1 - epsilon) };
-    matching->owners[bias - weights->tensors] = &param[2];
-    matching->match.loaded += 4;
-    return true;
+    return bias && fits(matching->naming.dialect, beta, bias) ? bias : NULL;
+}
+
+static struct matched_param constant(double value)
+{
+    return (struct matched_param){ .constant = true, .value = (float)value };
+}
+
+/* Of a folded norm only a bias is left: a norm that adds it and does no more stands for it. */
+static struct matched_param match_folded(const i3d_model *model, i3d_param_role role,
+                                         const i3d_tensor *bias)
+{
+    if (role == I3D_PARAM_BETA)
+        return (struct matched_param){ .tensor = bias };
+    if (role == I3D_PARAM_VARIANCE)
+        return constant(1 - i3d_model_get_options(model)->bn_epsilon);
+    return constant(role == I3D_PARAM_GAMMA ? 1 : 0);
+}
+
+static i3d_status match_param(const i3d_model *model, const i3d_weights *weights, size_t p,
+                              struct matching *matching, struct buffer *table)
+{
+    const i3d_param *param = i3d_model_param(model, p);
+    struct matched_param *matched = &matching->params[p];
+    char name[DIALECT_NAME_BYTES];
+    bool named = naming_param(&matching->naming, param, name);
+    const i3d_tensor *tensor = named ? i3d_weights_find(weights, name) : NULL;
+    const i3d_tensor *folded =
+        param->role == I3D_PARAM_WEIGHT ? NULL : find_folded(model, weights, matching, param);
+    if (folded)
+        *matched = match_folded(model, param->role, folded);
+    else if (!named)
+        *matched = constant(1); /* norms that do not scale */
+    else if (tensor && fits(matching->naming.dialect, param, tensor))
+        *matched = (struct matched_param){ .tensor = tensor };
+    if (matched->tensor || tensor)
+        matching->owners[(matched->tensor ? matched->tensor : tensor) - weights->tensors] = param;
+    if (matched->tensor || matched->constant) {
+        matching->match.loaded++;
+        return I3D_OK;
+    }
+    *(tensor ? &matching->match.wrong_shape : &matching->match.missing) += 1;
+    return add_line(table, tensor ? "wrong shape" : "missing", name, param->rank, param->shape,
+                    tensor);
 }
 
 static i3d_status match_params(const i3d_model *model, const i3d_weights *weights,
                                struct matching *matching, struct buffer *table)
 {
     i3d_status status = I3D_OK;
-    char name[DIALECT_NAME_BYTES];
-    for (size_t p = 0; p < i3d_model_param_count(model); p++) {
-        const i3d_param *param = i3d_model_param(model, p);
-        struct matched_param *matched = &matching->params[p];
-        if (!naming_param(&matching->naming, param, name))
-            *matched = (struct matched_param){ .constant = true, .value = 1 };
-        const i3d_tensor *tensor = matched->constant ? NULL : i3d_weights_find(weights, name);
-        if (tensor)
-            matching->owners[tensor - weights->tensors] = param;
-        if (matched->constant || (tensor && fits(matching->naming.dialect, param, tensor))) {
-            matched->tensor = tensor;
-            matching->match.loaded++;
-            if (match_folded(model, weights, p, matching))
-                p += 4;
-        } else if (tensor) {
-            matching->match.wrong_shape++;
-            TRY(add_line(table, "wrong shape", param->name, param->rank, param->shape, tensor));
-        } else {
-            matching->match.missing++;
-            TRY(add_line(table, "missing", param->name, param->rank, param->shape, NULL));
-        }
-    }
+    for (size_t p = 0; p < i3d_model_param_count(model); p++)
+        TRY(match_param(model, weights, p, matching, table));
 out:
     return status;
 }

@@ -192,7 +192,7 @@ static bool listed(const char *list, const char *word)
     return false;
 }
 
-i3d_status format_for(const char *path, const struct format **out)
+i3d_status format_find(const char *path, const struct format **out)
 {
     char known[256] = "";
     const char *dot = strrchr(path_name(path), '.');
@@ -213,7 +213,7 @@ i3d_status i3d_weights_write(const char *path, const i3d_weights *weights)
     const struct format *format;
     struct file_writer writer = { 0 };
     i3d_status status;
-    TRY(format_for(path, &format));
+    TRY(format_find(path, &format));
     status = check_names(weights);
     if (status != I3D_OK) {
         failure_prefix(status, "cannot write '%s': ", path);

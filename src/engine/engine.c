@@ -1,37 +1,57 @@
 #include "engine/engine.h"
 
 #include "base/failure.h"
+#include "plugin/plugin.h"
 
 #include <string.h>
 
+const struct engine *engine_at(int index)
+{
+    const struct plugin *plugin;
+    for (size_t p = 0; (plugin = plugin_at(p)) != NULL; p++)
+        for (size_t e = 0; plugin->engines && plugin->engines[e]; e++)
+            if (index-- == 0)
+                return plugin->engines[e];
+    return NULL;
+}
+
 static i3d_status find_fastest(const struct engine **out)
 {
+    const struct engine *engine;
     i3d_status status = I3D_EUNSUPPORTED;
-    for (int i = 0; engines[i]; i++) {
-        status = engines[i]->available();
-        if (status == I3D_OK) {
-            *out = engines[i];
-            return I3D_OK;
-        }
+    for (int i = 0; (engine = engine_at(i)) != NULL; i++) {
+        if (*out && engine->speed <= (*out)->speed)
+            continue;
+        i3d_status available = engine->available();
+        if (available == I3D_OK)
+            *out = engine;
+        else
+            status = available;
     }
-    return status;
+    return *out ? I3D_OK : status;
+}
+
+static bool is_called(const struct engine *engine, const char *name)
+{
+    return strcmp(engine->name, name) == 0 || (engine->alias && strcmp(engine->alias, name) == 0);
 }
 
 i3d_status engine_find(const char *name, const struct engine **out)
 {
-    char known[128] = "auto";
+    char known[256] = "auto";
+    const struct engine *engine;
     *out = NULL;
     if (!name || strcmp(name, "auto") == 0)
         return find_fastest(out);
-    for (int i = 0; engines[i]; i++) {
-        if (strcmp(engines[i]->name, name) == 0) {
-            i3d_status status = engines[i]->available();
+    for (int i = 0; (engine = engine_at(i)) != NULL; i++) {
+        if (is_called(engine, name)) {
+            i3d_status status = engine->available();
             if (status == I3D_OK)
-                *out = engines[i];
+                *out = engine;
             return status;
         }
         strncat(known, ", ", sizeof known - strlen(known) - 1);
-        strncat(known, engines[i]->name, sizeof known - strlen(known) - 1);
+        strncat(known, engine->name, sizeof known - strlen(known) - 1);
     }
     return failure(I3D_EUNSUPPORTED, "this program has no engine '%s': choose one of %s", name,
                    known);

@@ -26,51 +26,51 @@ void head_forward(const struct head *head, int count, const float *features, con
 }
 
 static void backward_weight(const struct head *head, int count, const float *features,
-                            const float *keep, const float *logits_grad, float *weight_grad)
+                            const float *keep, const float *logits_gradient, float *weight_gradient)
 {
     for (int k = 0; k < head->classes; k++)
         for (int c = 0; c < head->channels; c++) {
             double sum = 0;
             for (int n = 0; n < count; n++)
-                sum += logits_grad[(size_t)n * (size_t)head->classes + (size_t)k] *
+                sum += logits_gradient[(size_t)n * (size_t)head->classes + (size_t)k] *
                        mean_kept(head, n, c, features, keep);
-            *weight_grad++ = (float)sum;
+            *weight_gradient++ = (float)sum;
         }
 }
 
-static void backward_bias(const struct head *head, int count, const float *logits_grad,
-                          float *bias_grad)
+static void backward_bias(const struct head *head, int count, const float *logits_gradient,
+                          float *bias_gradient)
 {
     for (int k = 0; k < head->classes; k++) {
         double sum = 0;
         for (int n = 0; n < count; n++)
-            sum += logits_grad[(size_t)n * (size_t)head->classes + (size_t)k];
-        bias_grad[k] = (float)sum;
+            sum += logits_gradient[(size_t)n * (size_t)head->classes + (size_t)k];
+        bias_gradient[k] = (float)sum;
     }
 }
 
 static void backward_features(const struct head *head, int count, const float *keep,
-                              const float *logits_grad, float *features_grad)
+                              const float *logits_gradient, float *features_gradient)
 {
     size_t channels = (size_t)head->channels, i = 0;
-    for (int n = 0; n < count; n++, logits_grad += head->classes)
+    for (int n = 0; n < count; n++, logits_gradient += head->classes)
         for (size_t c = 0; c < channels; c++) {
             double sum = 0;
             for (int k = 0; k < head->classes; k++)
-                sum += (double)logits_grad[k] * head->weight[(size_t)k * channels + c];
+                sum += (double)logits_gradient[k] * head->weight[(size_t)k * channels + c];
             for (int t = 0; t < head->t; t++, i++)
-                features_grad[i] = (float)(sum / head->t * (keep ? keep[i] : 1));
+                features_gradient[i] = (float)(sum / head->t * (keep ? keep[i] : 1));
         }
 }
 
 void head_backward(const struct head *head, int count, const float *features, const float *keep,
-                   const float *logits_grad, float *weight_grad, float *bias_grad,
-                   float *features_grad)
+                   const float *logits_gradient, float *weight_gradient, float *bias_gradient,
+                   float *features_gradient)
 {
-    if (weight_grad)
-        backward_weight(head, count, features, keep, logits_grad, weight_grad);
-    if (bias_grad)
-        backward_bias(head, count, logits_grad, bias_grad);
-    if (features_grad)
-        backward_features(head, count, keep, logits_grad, features_grad);
+    if (weight_gradient)
+        backward_weight(head, count, features, keep, logits_gradient, weight_gradient);
+    if (bias_gradient)
+        backward_bias(head, count, logits_gradient, bias_gradient);
+    if (features_gradient)
+        backward_features(head, count, keep, logits_gradient, features_gradient);
 }

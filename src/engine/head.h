@@ -17,7 +17,7 @@ void head_forward(const struct head *head, int count, const float *features, con
 /* d(loss)/d(logits) [count, classes] -> d(loss)/d(weight, bias, features), overwritten. An output
  * that is NULL is not computed. */
 void head_backward(const struct head *head, int count, const float *features, const float *keep,
-                   const float *logits_grad, float *weight_grad, float *bias_grad,
-                   float *features_grad);
+                   const float *logits_gradient, float *weight_gradient, float *bias_gradient,
+                   float *features_gradient);
 
 #endif

@@ -101,7 +101,7 @@ static void put_window(struct message *op, const char *name, const int values[3]
     put_ints(op, name, 5, all);
 }
 
-static void put_pads(struct message *op, const struct step *step)
+static void put_pads(struct message *op, const struct instruction *step)
 {
     const int pads[6] = { step->front[0], step->back[0],  step->front[1],
                           step->back[1],  step->front[2], step->back[2] };
@@ -159,7 +159,7 @@ static struct result constant_result(const struct constant *constant)
     return result;
 }
 
-static struct result step_result(const struct program *program, const struct step *step)
+static struct result step_result(const struct program *program, const struct instruction *step)
 {
     struct result result = { step->name, TYPE_FLOAT, step->kind == STEP_MEAN ? 2 : 5, { 0 } };
     result.shape[0] = program->options.batch;
@@ -184,7 +184,7 @@ static void put_reshape(struct message *graph, const struct result *from, const 
     end_operator(graph, &op, "Reshape", inputs, 2, to);
 }
 
-static void put_constants(struct message *graph, const struct step *step)
+static void put_constants(struct message *graph, const struct instruction *step)
 {
     for (int c = 0; c < step->constant_count; c++) {
         const struct constant *constant = &step->constants[c];
@@ -193,7 +193,7 @@ static void put_constants(struct message *graph, const struct step *step)
     }
 }
 
-static void put_constant_inputs(struct message *op, const struct step *step)
+static void put_constant_inputs(struct message *op, const struct instruction *step)
 {
     for (int c = 0; c < step->constant_count; c++) {
         struct result constant = constant_result(&step->constants[c]);
@@ -201,7 +201,8 @@ static void put_constant_inputs(struct message *op, const struct step *step)
     }
 }
 
-static void put_norm(struct message *graph, const struct program *program, const struct step *step)
+static void put_norm(struct message *graph, const struct program *program,
+                     const struct instruction *step)
 {
     static const char *const inputs[] = { "x", "scale", "offset", "mean", "variance" };
     struct message op = { 0 };
@@ -224,7 +225,7 @@ static void put_norm(struct message *graph, const struct program *program, const
     put_reshape(graph, &flat, &full);
 }
 
-static const char *put_conv(struct message *op, const struct step *step)
+static const char *put_conv(struct message *op, const struct instruction *step)
 {
     static const int one[3] = { 1, 1, 1 };
     put_window(op, "strides", step->stride);
@@ -236,7 +237,7 @@ static const char *put_conv(struct message *op, const struct step *step)
     return "Conv3D";
 }
 
-static const char *put_pool(struct message *op, const struct step *step)
+static const char *put_pool(struct message *op, const struct instruction *step)
 {
     static const int one[3] = { 1, 1, 1 };
     bool max = step->kind == STEP_MAX_POOL;
@@ -257,7 +258,7 @@ static const char *put_pool(struct message *op, const struct step *step)
 }
 
 /* The attributes of a step's operator, and its type. */
-static const char *put_attributes(struct message *op, const struct step *step)
+static const char *put_attributes(struct message *op, const struct instruction *step)
 {
     static const int axes[3] = { 2, 3, 4 };
     switch (step->kind) {
@@ -282,7 +283,8 @@ static const char *put_attributes(struct message *op, const struct step *step)
     }
 }
 
-static void put_step(struct message *graph, const struct program *program, const struct step *step)
+static void put_step(struct message *graph, const struct program *program,
+                     const struct instruction *step)
 {
     static const char *const inputs[] = { "x", "filter", "bias" };
     static const char *const branches[] = { "x0", "x1", "x2", "x3" };
@@ -327,4 +329,4 @@ static void write_air(const struct program *program, struct message *out)
     notes_write(program, out, put_note);
 }
 
-const struct format format_air = { ".air", .write = write_air };
+const struct export_format format_air = { ".air", .write = write_air };

@@ -20,6 +20,7 @@ struct activation {
 };
 
 struct evaluation {
+    struct team *team;
     const struct node_list *list;
     const i3d_weights *weights;
     int64_t batch; /* of the file; 0: open */
@@ -116,19 +117,19 @@ static void scale_channels(struct activation *value, const double *scale, const 
             value->data[i] = (float)((scale ? scale[c] : 1) * value->data[i] + shift[c]);
 }
 
-static i3d_status convolve(const struct op *op, const struct activation *in, const float *weight,
-                           struct activation *out)
+static i3d_status convolve(struct team *team, const struct op *op, const struct activation *in,
+                           const float *weight, struct activation *out)
 {
     i3d_status status;
-    int threads = thread_count();
+    size_t workers = (size_t)team_workers(team);
     size_t bytes = conv_scratch_bytes(op);
     void **scratch = NULL;
     char *memory = NULL;
-    TRY(memory_get((size_t)threads, sizeof *scratch, &scratch));
-    TRY(memory_get((size_t)threads, bytes, &memory));
-    for (int i = 0; i < threads; i++)
-        scratch[i] = memory + (size_t)i * bytes;
-    struct conv conv = { .op = op, .count = 1, .threads = threads, .scratch = scratch };
+    TRY(memory_get(workers, sizeof *scratch, &scratch));
+    TRY(memory_get(workers, bytes, &memory));
+    for (size_t i = 0; i < workers; i++)
+        scratch[i] = memory + i * bytes;
+    struct conv conv = { .op = op, .count = 1, .team = team, .scratch = scratch };
     TRY(conv_f32.forward(&conv, slice_of(in), weight, slice_of(out)));
 out:
     memory_free(memory);
@@ -154,7 +155,7 @@ static i3d_status run_conv(struct evaluation *at, const struct node *node, struc
     if (node->input_count > 2)
         TRY(find_weight(at, node, 2, 1, op.channels, &bias));
     TRY(make_map(&op, out));
-    TRY(convolve(&op, in, weight->data, out));
+    TRY(convolve(at->team, &op, in, weight->data, out));
     if (bias)
         scale_channels(out, NULL, bias->data);
 out:
@@ -221,7 +222,7 @@ static i3d_status run_pool(struct evaluation *at, const struct node *node, struc
     struct activation *in;
     TRY(find_map(at, node, &in));
     TRY(node_window(node, in->shape, &op));
-    struct pool pool = { .op = &op, .count = 1, .threads = thread_count() };
+    struct pool pool = { .op = &op, .count = 1, .team = at->team };
     pool.mean = bytes_begin(node->type, "A");
     for (int d = 0; pool.mean && d < 3; d++)
         if (op.front[d] || op.back[d])
@@ -421,6 +422,7 @@ i3d_status nodes_evaluate(const struct node_list *list, const i3d_weights *weigh
                               .inputs = { list->output },
                               .input_count = 1 };
     struct activation *last;
+    TRY(team_create(0, &at.team));
     TRY(begin(&at, shape, data));
     for (size_t i = 0; i < list->count; i++) {
         struct activation *value = &at.values[at.count];
@@ -440,5 +442,6 @@ out:
     for (size_t i = 0; at.values && i <= list->count; i++)
         memory_free(at.values[i].data);
     memory_free(at.values);
+    team_free(at.team);
     return status;
 }

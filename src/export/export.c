@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const struct format *const formats[] = { &format_onnx, &format_mindir, &format_air };
+static const struct export_format *const formats[] = { &format_onnx, &format_mindir, &format_air };
 enum { FORMAT_COUNT = sizeof formats / sizeof formats[0], FIXED_BATCH = 8 };
 
 i3d_export_options i3d_export_defaults(void)
@@ -13,7 +13,7 @@ i3d_export_options i3d_export_defaults(void)
     return (i3d_export_options){ .frames = 64, .height = 224, .width = 224, .resize = 256 };
 }
 
-i3d_status format_find(const char *path, const struct format **out)
+i3d_status export_format_find(const char *path, const struct export_format **out)
 {
     const char *dot = strrchr(path_name(path), '.');
     for (int i = 0; dot && i < FORMAT_COUNT; i++)
@@ -25,7 +25,7 @@ i3d_status format_find(const char *path, const struct format **out)
                    path);
 }
 
-static i3d_status check_options(const i3d_model *model, const struct format *format,
+static i3d_status check_options(const i3d_model *model, const struct export_format *format,
                                 i3d_export_options *options)
 {
     if (options->batch < 0)
@@ -50,11 +50,11 @@ static i3d_status check_options(const i3d_model *model, const struct format *for
 i3d_status i3d_export(const i3d_model *model, const i3d_export_options *options, const char *path)
 {
     i3d_status status;
-    const struct format *format = NULL;
+    const struct export_format *format = NULL;
     struct program *program = NULL;
     struct message file = { 0 };
     i3d_export_options settled = *options;
-    TRY(format_find(path, &format));
+    TRY(export_format_find(path, &format));
     TRY(check_options(model, format, &settled));
     TRY(program_create(model, &settled, &program));
     format->write(program, &file);

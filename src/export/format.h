@@ -6,7 +6,7 @@
 #include "export/node.h"
 #include "export/program.h"
 
-struct format {
+struct export_format {
     const char *extension;       /* ".onnx" */
     bool any_size;               /* the batch or the number of frames may be left open */
     const struct schema *schema; /* how its graph is read back; NULL: nothing here reads it */
@@ -15,10 +15,10 @@ struct format {
     void (*write)(const struct program *program, struct message *out);
 };
 
-extern const struct format format_onnx, format_mindir, format_air;
+extern const struct export_format format_onnx, format_mindir, format_air;
 
 /* The format of files called `path`; I3D_EINVAL names the extensions. */
-i3d_status format_find(const char *path, const struct format **out);
+i3d_status export_format_find(const char *path, const struct export_format **out);
 
 /* The preprocessing as texts, "i3d.frames" "64"; doc/export.md lists them. Each is given to `put`,
  * which adds it to the message as the format has it. */

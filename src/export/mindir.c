@@ -69,7 +69,7 @@ static void put_tuple5(struct message *node, const char *name, const int values[
     put_tuple(node, name, 5, all);
 }
 
-static void put_pads(struct message *node, const char *name, const struct step *step)
+static void put_pads(struct message *node, const char *name, const struct instruction *step)
 {
     const int pads[6] = { step->front[0], step->back[0],  step->front[1],
                           step->back[1],  step->front[2], step->back[2] };
@@ -114,7 +114,7 @@ static void put_reshape(struct message *graph, const char *input, const char *ou
     end_node(graph, &node, output, "Reshape");
 }
 
-static void put_conv(struct message *graph, const struct step *step, const char *input)
+static void put_conv(struct message *graph, const struct instruction *step, const char *input)
 {
     static const int one[3] = { 1, 1, 1 };
     struct message conv = { 0 }, bias = { 0 };
@@ -144,8 +144,8 @@ static void put_conv(struct message *graph, const struct step *step, const char 
     end_node(graph, &bias, step->name, "BiasAdd");
 }
 
-static void put_norm(struct message *graph, const struct program *program, const struct step *step,
-                     const char *input)
+static void put_norm(struct message *graph, const struct program *program,
+                     const struct instruction *step, const char *input)
 {
     const int *size = step->size, batch = program->options.batch;
     const int flat[4] = { batch, step->channels, size[0] * size[1], size[2] };
@@ -170,7 +170,7 @@ static void put_norm(struct message *graph, const struct program *program, const
     put_reshape(graph, first, step->name, 5, full);
 }
 
-static void put_pool(struct message *graph, const struct step *step, const char *input)
+static void put_pool(struct message *graph, const struct instruction *step, const char *input)
 {
     struct message node = { 0 };
     bool max = step->kind == STEP_MAX_POOL;
@@ -189,7 +189,7 @@ static void put_pool(struct message *graph, const struct step *step, const char 
 }
 
 static void put_concat(struct message *graph, const struct program *program,
-                       const struct step *step)
+                       const struct instruction *step)
 {
     struct message tuple = { 0 }, concat = { 0 };
     char parts[NAME_BYTES];
@@ -202,14 +202,14 @@ static void put_concat(struct message *graph, const struct program *program,
     end_node(graph, &concat, step->name, "Concat");
 }
 
-static void put_relu(struct message *graph, const struct step *step, const char *input)
+static void put_relu(struct message *graph, const struct instruction *step, const char *input)
 {
     struct message node = { 0 };
     message_format(&node, 1, "i3d:%s", input);
     end_node(graph, &node, step->name, "ReLU");
 }
 
-static void put_mean(struct message *graph, const struct step *step, const char *input)
+static void put_mean(struct message *graph, const struct instruction *step, const char *input)
 {
     static const int axes[3] = { 2, 3, 4 };
     struct message node = { 0 };
@@ -220,7 +220,8 @@ static void put_mean(struct message *graph, const struct step *step, const char 
     end_node(graph, &node, step->name, "ReduceMean");
 }
 
-static void put_step(struct message *graph, const struct program *program, const struct step *step)
+static void put_step(struct message *graph, const struct program *program,
+                     const struct instruction *step)
 {
     const char *input = program->steps[step->inputs[0]].name;
     switch (step->kind) {
@@ -260,8 +261,8 @@ static void put_parameter(struct message *graph, const struct constant *constant
 }
 
 /* Declares a step's value as an input or an output of the graph. */
-static void put_value(struct message *graph, const struct program *program, const struct step *step,
-                      unsigned field)
+static void put_value(struct message *graph, const struct program *program,
+                      const struct instruction *step, unsigned field)
 {
     struct message tensor = { 0 }, value = { 0 };
     message_number(&tensor, 1, program->options.batch);
@@ -305,4 +306,5 @@ const struct schema schema_mindir = {
     .graph_input = 5, .graph_output = 6, .text = 5, .ints = 10, .values = 17
 };
 
-const struct format format_mindir = { ".mindir", .schema = &schema_mindir, .write = write_mindir };
+const struct export_format format_mindir = { ".mindir", .schema = &schema_mindir,
+                                             .write = write_mindir };

@@ -56,7 +56,8 @@ static void put_ints(struct message *node, const char *name, int count, const in
 
 /* The odd element of padding is at the back, which is what ONNX calls SAME_UPPER; where T is open
  * only that can say it. */
-static void put_window(const struct program *program, const struct step *step, struct message *node)
+static void put_window(const struct program *program, const struct instruction *step,
+                       struct message *node)
 {
     const int pads[6] = { step->front[0], step->front[1], step->front[2],
                           step->back[0],  step->back[1],  step->back[2] };
@@ -68,7 +69,7 @@ static void put_window(const struct program *program, const struct step *step, s
         put_ints(node, "pads", 6, pads);
 }
 
-static const char *put_operator(const struct program *program, const struct step *step,
+static const char *put_operator(const struct program *program, const struct instruction *step,
                                 struct message *node)
 {
     static const int all[3] = { 2, 3, 4 };
@@ -99,7 +100,8 @@ static const char *put_operator(const struct program *program, const struct step
     }
 }
 
-static void put_node(const struct program *program, const struct step *step, struct message *graph)
+static void put_node(const struct program *program, const struct instruction *step,
+                     struct message *graph)
 {
     struct message node = { 0 };
     for (int i = 0; i < step->input_count; i++)
@@ -135,7 +137,7 @@ static void put_dimension(struct message *shape, int size, const char *open)
 }
 
 /* Declares a step's value as an input or an output of the graph. */
-static void put_value(const struct program *program, const struct step *step, unsigned field,
+static void put_value(const struct program *program, const struct instruction *step, unsigned field,
                       struct message *graph)
 {
     struct message shape = { 0 }, tensor = { 0 }, type = { 0 }, value = { 0 };
@@ -182,5 +184,5 @@ const struct schema schema_onnx = {
     .graph_input = 11, .graph_output = 12, .text = 4, .ints = 8, .typed = true
 };
 
-const struct format format_onnx = { ".onnx", .any_size = true, .schema = &schema_onnx,
-                                    .write = write_onnx };
+const struct export_format format_onnx = { ".onnx", .any_size = true, .schema = &schema_onnx,
+                                           .write = write_onnx };

@@ -29,7 +29,7 @@ struct constant {
     const float *data;
 };
 
-struct step {
+struct instruction {
     enum step_kind kind;
     char name[40]; /* of the step and of its value */
     int input_count, constant_count;
@@ -44,7 +44,7 @@ struct program {
     const i3d_model *model;
     i3d_export_options options;
     int count;
-    struct step steps[STEPS_MAX];
+    struct instruction steps[STEPS_MAX];
     float *folded; /* laid out as the model's data: weights, and biases where the betas were */
 };
 

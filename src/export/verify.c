@@ -9,12 +9,12 @@
 #include "model/model.h"
 
 #include <i3d/checkpoint.h>
-#include <i3d/engine.h>
+#include <i3d/network.h>
 
 #include <math.h>
 
 /* Runs the file's own operators. */
-static i3d_status run_file(const struct format *format, const char *path,
+static i3d_status run_file(const struct export_format *format, const char *path,
                            const i3d_export_options *options, int channels, const float *clip,
                            size_t classes, float *logits)
 {
@@ -68,8 +68,8 @@ i3d_status i3d_export_verify(const i3d_model *model, const i3d_export_options *o
     struct graph graph;
     float *clip = NULL, *logits = NULL;
     struct random random = random_for(0, RANDOM_TRIAL, 0, 0);
-    const struct format *format = NULL;
-    TRY(format_find(path, &format));
+    const struct export_format *format = NULL;
+    TRY(export_format_find(path, &format));
     if (!format->schema)
         return failure(I3D_EUNSUPPORTED, "nothing here reads %s files", format->extension);
     TRY(graph_create(model, options->frames, options->height, options->width, &graph));

@@ -10,30 +10,23 @@ static double he_deviation(const i3d_param *param)
                 (double)(param->shape[0] * param->shape[2] * param->shape[3] * param->shape[4]));
 }
 
+static void draw_weight(i3d_model *model, uint64_t seed, int index, double deviation)
+{
+    const i3d_param *param = &model->params[index];
+    struct random random = random_for(seed, RANDOM_WEIGHTS, 0, (uint64_t)index);
+    for (size_t i = 0; i < param->count; i++)
+        model->data[param->offset + i] = (float)(deviation * random_normal(&random));
+}
+
 void i3d_model_initialize(i3d_model *model, uint64_t seed, bool logits_he)
 {
-
-    for (size_t p = 0; p < model->param_count; p++) {
-        const i3d_param *param = &model->params[p];
-        float *data = model->data + param->offset;
-        /* Only the logits have a bias; it follows their weight. */
-        bool logits = p + 1 < model->param_count && param[1].kind == I3D_PARAM_BIAS;
-        double deviation = logits && !logits_he ? .01 : he_deviation(param);
-        struct random random = random_for(seed, RANDOM_WEIGHTS, 0, p);
-        for (size_t i = 0; i < param->count; i++)
-            switch (param->kind) {
-            case I3D_PARAM_WEIGHT:
-                data[i] = (float)(deviation * random_normal(&random));
-                break;
-            case I3D_PARAM_GAMMA:
-            case I3D_PARAM_VARIANCE:
-                data[i] = 1;
-                break;
-            case I3D_PARAM_BIAS:
-            case I3D_PARAM_BETA:
-            case I3D_PARAM_MEAN:
-                data[i] = 0;
-                break;
-            }
+    const struct graph *graph = &model->graph;
+    model_reset(model);
+    for (int i = 0; i < graph->op_count; i++) {
+        const struct op *op = &graph->ops[i];
+        const i3d_param *weight = graph_param(graph, op, I3D_PARAM_WEIGHT);
+        bool he = op->kind != OP_HEAD || logits_he;
+        if (weight)
+            draw_weight(model, seed, op->params[I3D_PARAM_WEIGHT], he ? he_deviation(weight) : .01);
     }
 }

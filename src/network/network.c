@@ -1,9 +1,10 @@
-/* What runs clips to logits: a model on an engine, or a graph in ONNX Runtime. */
-#include "engine/engine.h"
+/* A model on an engine, or a graph in ONNX Runtime. */
+#include <i3d/network.h>
 
 #include "base/failure.h"
 #include "base/memory.h"
-#include "engine/onnxruntime/onnxruntime.h"
+#include "engine/engine.h"
+#include "network/onnxruntime/onnxruntime.h"
 
 struct i3d_network {
     const struct engine *engine; /* with its plan, or .. */
@@ -27,13 +28,15 @@ i3d_status i3d_network_create(const i3d_model *model, const i3d_network_options 
     i3d_network *network = NULL;
     i3d_status status;
     const i3d_model_options *about = i3d_model_get_options(model);
-    struct plan_request request = { .model = model,
+    struct graph graph;
+    struct plan_request request = { .graph = &graph,
                                     .batch = options->batch,
                                     .precision = options->precision,
+                                    .purpose = PLAN_INFERENCE,
                                     .threads = options->threads };
     *out = NULL;
     TRY(check_batch(options));
-    TRY(graph_create(model, options->frames, options->height, options->width, &request.graph));
+    TRY(graph_create(model, options->frames, options->height, options->width, &graph));
     TRY(memory_get(1, sizeof *network, &network));
     network->batch = options->batch;
     network->shape = (i3d_network_shape){ .channels = about->channels,
@@ -43,7 +46,8 @@ i3d_status i3d_network_create(const i3d_model *model, const i3d_network_options 
                                           .width = options->width };
     TRY(engine_find(options->engine, &network->engine));
     TRY(network->engine->plan(&request, &network->plan));
-    TRY(network->engine->load(network->plan));
+    TRY(network->engine->upload(network->plan, PLAN_PARAMS, (struct range){ 0, graph.floats },
+                                i3d_model_values(model)));
     *out = network;
     network = NULL;
 out:

@@ -23,56 +23,77 @@ static int depth_of(const struct graph *graph)
     return deepest;
 }
 
-/* Gives the norm of `op` the mean and variance in `batch`, and the scale and shift that make it
- * compute what it did in `before`. All are laid out as the model's data. */
-static void renorm(const i3d_model *model, const struct op *op, const float *before,
-                   const float *batch, float *data)
+/* What a norm is made of, in an array laid out as the parameters. */
+struct norm {
+    float *gamma, *beta, *mean, *variance;
+};
+
+static struct norm find_norm(const struct graph *graph, const struct op *op, float *data)
 {
-    size_t at[5]; /* weight, gamma, beta, mean, variance */
-    double epsilon = i3d_model_get_options(model)->bn_epsilon;
-    for (size_t p = 0; p < 5; p++)
-        at[p] = i3d_model_param(model, (size_t)op->param + p)->offset;
-    for (size_t c = 0; c < (size_t)op->channels; c++) {
-        double scale = before[at[1] + c] / sqrt(before[at[4] + c] + epsilon);
-        double shift = before[at[2] + c] - scale * before[at[3] + c];
-        double mean = batch[at[3] + c], variance = batch[at[4] + c];
-        data[at[1] + c] = (float)(scale * sqrt(variance + epsilon));
-        data[at[2] + c] = (float)(shift + scale * mean);
-        data[at[3] + c] = (float)mean;
-        data[at[4] + c] = (float)variance;
+    return (struct norm){ .gamma = data + graph_param(graph, op, I3D_PARAM_GAMMA)->offset,
+                          .beta = data + graph_param(graph, op, I3D_PARAM_BETA)->offset,
+                          .mean = data + graph_param(graph, op, I3D_PARAM_MEAN)->offset,
+                          .variance = data + graph_param(graph, op, I3D_PARAM_VARIANCE)->offset };
+}
+
+/* Gives the norm of `op` the batch's mean and variance, and the scale and shift that make it
+ * compute what it did in `before`. */
+static void renorm(const struct graph *graph, const struct op *op, float *before,
+                   const float *statistics, float *data)
+{
+    struct norm old = find_norm(graph, op, before), norm = find_norm(graph, op, data);
+    const float *means = statistics + op->statistics, *variances = means + op->channels;
+    for (int c = 0; c < op->channels; c++) {
+        double scale = old.gamma[c] / sqrt(old.variance[c] + graph->bn_epsilon);
+        double shift = old.beta[c] - scale * old.mean[c];
+        double mean = means[c], variance = variances[c];
+        norm.gamma[c] = (float)(scale * sqrt(variance + graph->bn_epsilon));
+        norm.beta[c] = (float)(shift + scale * mean);
+        norm.mean[c] = (float)mean;
+        norm.variance[c] = (float)variance;
     }
 }
 
 struct pass {
+    struct graph graph;
     const struct engine *engine;
     struct plan *plan;
-    bool *trained;
-    float *before, *grads, *logits, *zeros;
+    bool *trained; /* nothing: a forward pass gives the statistics */
+    float *before, *statistics, *logits;
 };
 
-/* A plan that gives every norm's statistics, and no gradient but the logits'. */
-static i3d_status plan_pass(i3d_model *model, const i3d_train_options *options,
-                            const i3d_batch *batch, struct plan_request *request, struct pass *pass)
+static i3d_status plan_pass(const i3d_model *model, const i3d_train_options *options,
+                            const i3d_batch *batch, struct pass *pass)
 {
     i3d_status status;
-    size_t params = i3d_model_param_count(model), floats = i3d_model_data_count(model);
-    size_t logits = (size_t)batch->count * (size_t)i3d_model_get_options(model)->classes;
-    TRY(memory_get(params, sizeof(bool), &pass->trained));
-    pass->trained[params - 1] = true;
-    *request = (struct plan_request){ .model = model,
-                                      .batch = batch->count,
-                                      .precision = I3D_PRECISION_F32,
-                                      .training = true,
-                                      .threads = options->threads,
-                                      .trained = pass->trained };
-    TRY(graph_create(model, batch->frames, batch->height, batch->width, &request->graph));
+    size_t floats = i3d_model_data_count(model);
+    TRY(graph_create(model, batch->frames, batch->height, batch->width, &pass->graph));
+    TRY(memory_get((size_t)pass->graph.param_count, sizeof(bool), &pass->trained));
+    struct plan_request request = { .graph = &pass->graph,
+                                    .batch = batch->count,
+                                    .precision = I3D_PRECISION_F32,
+                                    .purpose = PLAN_TRAINING,
+                                    .threads = options->threads,
+                                    .trained = pass->trained };
     TRY(engine_find(options->engine, &pass->engine));
-    TRY(pass->engine->plan(request, &pass->plan));
+    TRY(pass->engine->plan(&request, &pass->plan));
     TRY(memory_get(floats, sizeof(float), &pass->before));
-    TRY(memory_get(floats, sizeof(float), &pass->grads));
-    TRY(memory_get(logits, sizeof(float), &pass->logits));
-    TRY(memory_get(logits, sizeof(float), &pass->zeros));
-    memcpy(pass->before, i3d_model_data(model), floats * sizeof(float));
+    TRY(memory_get(pass->graph.statistics, sizeof(float), &pass->statistics));
+    TRY(memory_get((size_t)batch->count * (size_t)pass->graph.classes, sizeof(float),
+                   &pass->logits));
+    memcpy(pass->before, i3d_model_values(model), floats * sizeof(float));
+out:
+    return status;
+}
+
+static i3d_status measure(struct pass *pass, const i3d_model *model, const i3d_batch *batch)
+{
+    i3d_status status;
+    TRY(pass->engine->upload(pass->plan, PLAN_PARAMS, (struct range){ 0, pass->graph.floats },
+                             i3d_model_values(model)));
+    TRY(pass->engine->forward(pass->plan, batch->count, batch->data, NULL, pass->logits));
+    TRY(pass->engine->download(pass->plan, PLAN_STATISTICS,
+                               (struct range){ 0, pass->graph.statistics }, pass->statistics));
 out:
     return status;
 }
@@ -81,20 +102,17 @@ out:
  * one more layer. */
 i3d_status calibrate(i3d_model *model, const i3d_train_options *options, const i3d_batch *batch)
 {
-    struct plan_request request;
     struct pass pass = { 0 };
     i3d_status status;
-    TRY(plan_pass(model, options, batch, &request, &pass));
-    int depth = depth_of(&request.graph);
+    TRY(plan_pass(model, options, batch, &pass));
+    int depth = depth_of(&pass.graph);
     for (int i = 0; i < depth; i++) {
         TRY(check_interrupt());
         talk_progress("calibrating", i, depth);
-        TRY(pass.engine->load(pass.plan));
-        TRY(pass.engine->forward(pass.plan, batch->count, batch->data, NULL, pass.logits));
-        TRY(pass.engine->backward(pass.plan, pass.zeros, pass.grads));
-        for (int o = 0; o < request.graph.op_count; o++)
-            if (request.graph.ops[o].kind == OP_CONV)
-                renorm(model, &request.graph.ops[o], pass.before, pass.grads,
+        TRY(measure(&pass, model, batch));
+        for (int o = 0; o < pass.graph.op_count; o++)
+            if (pass.graph.ops[o].norm)
+                renorm(&pass.graph, &pass.graph.ops[o], pass.before, pass.statistics,
                        i3d_model_data(model));
     }
     talk_progress("calibrating", depth, depth);
@@ -103,9 +121,8 @@ out:
         pass.engine->free(pass.plan);
     memory_free(pass.trained);
     memory_free(pass.before);
-    memory_free(pass.grads);
+    memory_free(pass.statistics);
     memory_free(pass.logits);
-    memory_free(pass.zeros);
     return status;
 }
 

@@ -6,18 +6,15 @@
 #include "train/loss.h"
 
 #include <math.h>
+#include <string.h>
 
 /* A batch norm keeps its statistics running unless it is frozen: not trained, with freeze_bn. */
-static void freeze(struct learner *learner, const struct graph *graph, bool freeze_bn,
-                   bool *bn_frozen)
+static void freeze(struct learner *learner, bool freeze_bn)
 {
-    for (int o = 0; o < graph->op_count; o++) {
-        if (graph->ops[o].kind != OP_CONV)
-            continue;
-        int gamma = graph->ops[o].param + 1;
-        bn_frozen[o] = freeze_bn && !learner->trained[gamma];
-        for (int p = gamma + 2; p < gamma + 4; p++)
-            learner->bn_running[p] = !bn_frozen[o];
+    for (int i = 0; i < learner->graph.op_count; i++) {
+        const struct op *op = &learner->graph.ops[i];
+        int gamma = op->params[I3D_PARAM_GAMMA];
+        learner->frozen[i] = gamma >= 0 && freeze_bn && !learner->trained[gamma];
     }
 }
 
@@ -25,46 +22,49 @@ static i3d_status plan(struct learner *learner, const i3d_train_options *options
 {
     i3d_status status;
     struct plan_request request = {
-        .model = learner->model,
+        .graph = &learner->graph,
         .batch = options->batch,
         .precision = options->precision,
-        .training = true,
+        .purpose = PLAN_TRAINING,
         .threads = options->threads,
         .trained = learner->trained,
+        .frozen = learner->frozen,
+        .optimizer = learner->optimizer,
     };
-    bool bn_frozen[GRAPH_OPS_MAX] = { false };
-    TRY(graph_create(learner->model, options->clip.frames, options->clip.size, options->clip.size,
-                     &request.graph));
-    freeze(learner, &request.graph, options->freeze_bn, bn_frozen);
-    request.bn_frozen = bn_frozen;
     TRY(engine_find(options->engine, &learner->engine));
     TRY(learner->engine->plan(&request, &learner->plan));
-    const struct op *head = &request.graph.ops[request.graph.op_count - 1];
-    learner->features = value_floats(&request.graph.values[head->out]);
 out:
     return status;
 }
 
-i3d_status learner_create(i3d_model *model, const i3d_train_options *options, struct learner *out)
+i3d_status learner_create(i3d_model *model, const i3d_train_options *options, struct comm *comm,
+                          struct learner *out)
 {
     i3d_status status;
-    size_t params = i3d_model_param_count(model), batch = (size_t)options->batch;
+    size_t batch = (size_t)options->batch;
     *out = (struct learner){
         .model = model,
+        .comm = comm,
+        .optimizer = { .kind = options->optimizer,
+                       .momentum = options->momentum,
+                       .weight_decay = options->weight_decay,
+                       .mindspore = options->mindspore },
         .bn_momentum = options->bn_momentum,
         .dropout_keep = options->dropout_keep,
         .seed = options->seed,
-        .classes = i3d_model_get_options(model)->classes,
     };
-    size_t logits = batch * (size_t)out->classes;
-    TRY(memory_get(params, sizeof(bool), &out->trained));
-    TRY(memory_get(params, sizeof(bool), &out->bn_running));
+    TRY(graph_create(model, options->clip.frames, options->clip.size, options->clip.size,
+                     &out->graph));
+    const struct op *head = &out->graph.ops[out->graph.op_count - 1];
+    size_t logits = batch * (size_t)out->graph.classes;
+    out->features = value_floats(&out->graph.values[head->out]);
+    TRY(memory_get((size_t)out->graph.param_count, sizeof(bool), &out->trained));
     TRY(i3d_train_select(model, options->prefixes, out->trained));
-    TRY(optimizer_create(model, out->trained, options, &out->optimizer));
+    freeze(out, options->freeze_bn);
     TRY(plan(out, options));
-    TRY(memory_get(i3d_model_data_count(model), sizeof(float), &out->grads));
+    TRY(learner_load(out));
     TRY(memory_get(logits, sizeof(float), &out->logits));
-    TRY(memory_get(logits, sizeof(float), &out->logits_grad));
+    TRY(memory_get(logits, sizeof(float), &out->logits_gradient));
     TRY(memory_get(batch * out->features, sizeof(float), &out->keep));
 out:
     if (status != I3D_OK)
@@ -76,12 +76,9 @@ void learner_clear(struct learner *learner)
 {
     if (learner->engine)
         learner->engine->free(learner->plan);
-    optimizer_clear(&learner->optimizer);
     memory_free(learner->trained);
-    memory_free(learner->bn_running);
-    memory_free(learner->grads);
     memory_free(learner->logits);
-    memory_free(learner->logits_grad);
+    memory_free(learner->logits_gradient);
     memory_free(learner->keep);
     *learner = (struct learner){ 0 };
 }
@@ -101,64 +98,109 @@ static const float *draw_dropout(struct learner *learner, const i3d_batch *batch
     return learner->keep;
 }
 
-/* The norm of all trained gradients; the statistics in the other slots must be finite too. */
-static i3d_status check_grads(const struct learner *learner, double lr, double *norm)
+/* Gradients that are final are added up over all processes while the pass goes on. */
+static i3d_status reduce_ready(void *context, struct range range)
 {
-    double squares = 0;
-    for (size_t p = 0; p < i3d_model_param_count(learner->model); p++) {
-        const i3d_param *param = i3d_model_param(learner->model, p);
-        const float *grad = learner->grads + param->offset;
-        double sum = 0;
-        for (size_t i = 0; i < param->count; i++)
-            sum += (double)grad[i] * grad[i];
-        if (!isfinite(sum))
-            return failure(I3D_EINVAL,
-                           "the gradient of '%s' is not finite: give a smaller learning rate than "
-                           "%g, or a larger batch",
-                           param->name, lr);
-        if (learner->trained[p])
-            squares += sum;
-    }
-    *norm = sqrt(squares);
-    return I3D_OK;
+    struct learner *learner = context;
+    struct array part = learner->engine->array(learner->plan, PLAN_GRADIENTS);
+    part.data = (float *)part.data + range.begin;
+    part.count = range.count;
+    return comm_reduce(learner->comm, part);
 }
 
-static void update_running(struct learner *learner)
+static i3d_status compute(struct learner *learner, const i3d_batch *batch, long epoch)
 {
-    float *data = i3d_model_data(learner->model), momentum = (float)learner->bn_momentum;
-    for (size_t p = 0; p < i3d_model_param_count(learner->model); p++) {
-        const i3d_param *param = i3d_model_param(learner->model, p);
-        if (!learner->bn_running[p])
-            continue;
-        const float *batch = learner->grads + param->offset;
-        float *running = data + param->offset;
-        for (size_t i = 0; i < param->count; i++)
-            running[i] = (1 - momentum) * running[i] + momentum * batch[i];
-    }
+    const struct engine *engine = learner->engine;
+    const struct ready ready = { .call = reduce_ready, .context = learner };
+    const float *keep = draw_dropout(learner, batch, epoch);
+    i3d_status status;
+    TRY(engine->forward(learner->plan, batch->count, batch->data, keep, learner->logits));
+    learner->sums.loss = loss_cross_entropy(learner->logits, batch->labels, batch->count,
+                                            learner->graph.classes, learner->logits_gradient);
+    learner->sums.clips = batch->count;
+    TRY(engine->backward(learner->plan, learner->logits_gradient, &ready));
+    TRY(comm_reduce(learner->comm, (struct array){ .data = &learner->sums,
+                                                   .count = sizeof learner->sums / sizeof(double),
+                                                   .dtype = I3D_F64 }));
+    TRY(comm_wait(learner->comm));
+out:
+    return status;
+}
+
+static i3d_status check_applied(const struct learner *learner, double loss, double lr,
+                                double *gradient_norm)
+{
+    struct applied applied;
+    i3d_status status = learner->engine->applied(learner->plan, &applied);
+    *gradient_norm = applied.gradient_norm;
+    if (status != I3D_OK || !applied.skipped)
+        return status;
+    if (!isfinite(loss))
+        return failure(I3D_EINVAL,
+                       "the loss is not finite (%g): give a smaller learning rate than %g, or "
+                       "weights that are finite",
+                       loss, lr);
+    return failure(I3D_EINVAL,
+                   "the gradient of '%s' is not finite: give a smaller learning rate than %g, or a "
+                   "larger batch",
+                   learner->graph.params[applied.param].name, lr);
 }
 
 i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long epoch, long step,
                         double lr, struct learner_report *out)
 {
     i3d_status status;
-    const struct engine *engine = learner->engine;
-    const float *keep = draw_dropout(learner, batch, epoch);
     *out = (struct learner_report){ 0 };
-    if (!batch->count)
+    if (!batch->count && learner->comm->size == 1)
         return I3D_OK;
-    TRY(engine->load(learner->plan));
-    TRY(engine->forward(learner->plan, batch->count, batch->data, keep, learner->logits));
-    out->loss = loss_cross_entropy(learner->logits, batch->labels, batch->count, learner->classes,
-                                   learner->logits_grad);
-    if (!isfinite(out->loss))
-        return failure(I3D_EINVAL,
-                       "the loss is not finite (%g): give a smaller learning rate than %g, or "
-                       "weights that are finite",
-                       out->loss, lr);
-    TRY(engine->backward(learner->plan, learner->logits_grad, learner->grads));
-    TRY(check_grads(learner, lr, &out->grad_norm));
-    optimizer_step(&learner->optimizer, step, lr, learner->grads, i3d_model_data(learner->model));
-    update_running(learner);
+    TRY(compute(learner, batch, epoch));
+    out->loss = learner->sums.loss / learner->sums.clips;
+    TRY(learner->engine->apply(learner->plan,
+                               &(struct update){ .step = step,
+                                                 .lr = lr,
+                                                 .clips = learner->sums.clips,
+                                                 .loss = out->loss,
+                                                 .bn_momentum = learner->bn_momentum }));
+    TRY(check_applied(learner, out->loss, lr, &out->gradient_norm));
 out:
     return status;
+}
+
+size_t learner_trained_floats(const struct learner *learner)
+{
+    size_t floats = 0;
+    for (int p = 0; p < learner->graph.param_count; p++)
+        floats += learner->trained[p] ? learner->graph.params[p].count : 0;
+    return floats;
+}
+
+i3d_status learner_save(struct learner *learner)
+{
+    return learner->engine->download(learner->plan, PLAN_PARAMS,
+                                     (struct range){ 0, learner->graph.floats },
+                                     i3d_model_data(learner->model));
+}
+
+i3d_status learner_load(struct learner *learner)
+{
+    return learner->engine->upload(learner->plan, PLAN_PARAMS,
+                                   (struct range){ 0, learner->graph.floats },
+                                   i3d_model_values(learner->model));
+}
+
+static const enum plan_array moment_arrays[OPTIMIZER_MOMENTS_MAX] = { PLAN_MOMENT_1,
+                                                                      PLAN_MOMENT_2 };
+
+i3d_status learner_read_moment(struct learner *learner, int moment, const i3d_param *param,
+                               float *out)
+{
+    return learner->engine->download(learner->plan, moment_arrays[moment],
+                                     (struct range){ param->offset, param->count }, out);
+}
+
+i3d_status learner_write_moment(struct learner *learner, int moment, const i3d_param *param,
+                                const float *from)
+{
+    return learner->engine->upload(learner->plan, moment_arrays[moment],
+                                   (struct range){ param->offset, param->count }, from);
 }

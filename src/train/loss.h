@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-/* Softmax cross-entropy, the mean over `count` clips of -log softmax(logits)[label]. Its gradient
- * by the logits goes into `grad`; both are [count, classes]. */
+/* Softmax cross-entropy: the sum over `count` clips of -log softmax(logits)[label]. Its gradient by
+ * the logits goes into `gradient`; both are [count, classes]. */
 double loss_cross_entropy(const float *logits, const int32_t *labels, int count, int classes,
-                          float *grad);
+                          float *gradient);
 
 #endif

@@ -6,23 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "Mixed_5b" of "Mixed_5b.Mixed_5b_b0.conv3d.weight". */
-static size_t head_length(const char *path)
-{
-    return strcspn(path, ".");
-}
-
 static i3d_status unknown_prefix(const i3d_model *model, const char *prefix, size_t length)
 {
     char known[1200] = "";
     const char *last = "";
     for (size_t p = 0; p < i3d_model_param_count(model); p++) {
-        const char *path = i3d_model_param(model, p)->path;
-        size_t head = head_length(path), used = strlen(known);
-        if (head == head_length(last) && strncmp(path, last, head) == 0)
-            continue;
-        snprintf(known + used, sizeof known - used, "%s%.*s", used ? ", " : "", (int)head, path);
-        last = path;
+        const char *unit = i3d_model_param(model, p)->unit;
+        size_t used = strlen(known);
+        if (strcmp(unit, last) != 0)
+            snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", unit);
+        last = unit;
     }
     return failure(I3D_EINVAL, "no parameter begins with the prefix '%.*s'; known are: %s",
                    (int)length, prefix, known);
@@ -37,7 +30,7 @@ i3d_status i3d_train_select(const i3d_model *model, const char *prefixes, bool *
     for (const char *prefix = prefixes; !all && *prefix;) {
         size_t length = strcspn(prefix, ","), found = 0;
         for (size_t p = 0; p < count; p++)
-            if (strncmp(i3d_model_param(model, p)->path, prefix, length) == 0) {
+            if (strncmp(i3d_model_param(model, p)->name, prefix, length) == 0) {
                 out[p] = true;
                 found++;
             }
@@ -46,8 +39,8 @@ i3d_status i3d_train_select(const i3d_model *model, const char *prefixes, bool *
         prefix += length + (prefix[length] == ',');
     }
     for (size_t p = 0; p < count; p++) {
-        i3d_param_kind kind = i3d_model_param(model, p)->kind;
-        out[p] = out[p] && kind != I3D_PARAM_MEAN && kind != I3D_PARAM_VARIANCE;
+        i3d_param_role role = i3d_model_param(model, p)->role;
+        out[p] = out[p] && role != I3D_PARAM_MEAN && role != I3D_PARAM_VARIANCE;
     }
     return I3D_OK;
 }

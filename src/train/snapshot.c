@@ -2,58 +2,82 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
+#include "checkpoint/dialects.h"
 #include "eval/recipe.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { MOMENT_NAME_BYTES = 160 };
+enum { MOMENT_NAME_BYTES = DIALECT_NAME_BYTES + 16 };
 
 /* How random numbers are keyed; 0.1.0, which wrote none, drew an epoch's crops and a step's dropout
  * from other ones. */
 enum { RANDOM_KEYS = 2 };
 
-static void moment_name(const struct optimizer *optimizer, int moment, size_t slot,
+/* What MindSpore's optimizers call their moments. */
+static const char *const moment_names[][OPTIMIZER_MOMENTS_MAX] = {
+    [I3D_ADAM] = { "moment1", "moment2" },
+    [I3D_SGD] = { "accum" },
+    [I3D_RMSPROP] = { "mean_square" },
+};
+
+static void moment_name(const struct learner *learner, int moment, const i3d_param *param,
                         char out[MOMENT_NAME_BYTES])
 {
-    snprintf(out, MOMENT_NAME_BYTES, "%s.%s", optimizer_moment_name(optimizer, moment),
-             optimizer->slots[slot].param->name);
+    char name[DIALECT_NAME_BYTES];
+    naming_param(&naming_mindspore, param, name);
+    snprintf(out, MOMENT_NAME_BYTES, "%s.%s", moment_names[learner->optimizer.kind][moment], name);
 }
 
-static i3d_status add_moments(i3d_weights *weights, const struct optimizer *optimizer)
+/* Calls for each moment of each trained parameter. */
+typedef i3d_status (*moment_function)(i3d_weights *weights, struct learner *learner, int moment,
+                                      const i3d_param *param, const char *name);
+
+static i3d_status each_moment(i3d_weights *weights, struct learner *learner,
+                              moment_function function)
 {
     i3d_status status = I3D_OK;
     char name[MOMENT_NAME_BYTES];
-    i3d_tensor *tensor;
-    for (int m = 0; m < optimizer->moment_count; m++)
-        for (size_t s = 0; s < optimizer->slot_count; s++) {
-            const struct optimizer_slot *slot = &optimizer->slots[s];
-            const i3d_param *param = slot->param;
-            moment_name(optimizer, m, s, name);
-            TRY(i3d_weights_add(weights, name, I3D_F32, param->rank, param->shape, &tensor));
-            memcpy(tensor->data, optimizer->moments[m] + slot->at, param->count * sizeof(float));
+    for (int m = 0; m < optimizer_moment_count(&learner->optimizer); m++)
+        for (int p = 0; p < learner->graph.param_count; p++) {
+            if (!learner->trained[p])
+                continue;
+            moment_name(learner, m, &learner->graph.params[p], name);
+            TRY(function(weights, learner, m, &learner->graph.params[p], name));
         }
 out:
     return status;
 }
 
-static i3d_status read_moments(const i3d_weights *weights, struct optimizer *optimizer)
+static i3d_status add_moment(i3d_weights *weights, struct learner *learner, int moment,
+                             const i3d_param *param, const char *name)
 {
-    char name[MOMENT_NAME_BYTES];
-    for (int m = 0; m < optimizer->moment_count; m++)
-        for (size_t s = 0; s < optimizer->slot_count; s++) {
-            const struct optimizer_slot *slot = &optimizer->slots[s];
-            moment_name(optimizer, m, s, name);
-            const i3d_tensor *tensor = i3d_weights_find(weights, name);
-            if (!tensor || i3d_tensor_count(tensor) != slot->param->count)
-                return failure(I3D_EINVAL,
-                               "it has no '%s': the optimizer and the finetune prefixes must be "
-                               "those the run began with",
-                               name);
-            i3d_tensor_to_f32(tensor, optimizer->moments[m] + slot->at);
-        }
-    return I3D_OK;
+    i3d_tensor *tensor;
+    i3d_status status;
+    TRY(i3d_weights_add(weights, name, I3D_F32, param->rank, param->shape, &tensor));
+    TRY(learner_read_moment(learner, moment, param, tensor->data));
+out:
+    return status;
+}
+
+static i3d_status read_moment(i3d_weights *weights, struct learner *learner, int moment,
+                              const i3d_param *param, const char *name)
+{
+    const i3d_tensor *tensor = i3d_weights_find(weights, name);
+    float *floats = NULL;
+    i3d_status status;
+    if (!tensor || i3d_tensor_count(tensor) != param->count)
+        return failure(I3D_EINVAL,
+                       "it has no '%s': the optimizer and the finetune prefixes must be those the "
+                       "run began with",
+                       name);
+    TRY(memory_get(param->count, sizeof *floats, &floats));
+    i3d_tensor_to_f32(tensor, floats);
+    TRY(learner_write_moment(learner, moment, param, floats));
+out:
+    memory_free(floats);
+    return status;
 }
 
 /* MindSpore's own names, types and shapes for where an optimizer is. */
@@ -81,8 +105,8 @@ i3d_status snapshot_write(const char *path, const struct snapshot *snapshot, dou
     i3d_weights weights = { 0 };
     TRY(i3d_model_save(snapshot->model, &weights));
     TRY(i3d_recipe_add(&weights, &snapshot->recipe, snapshot->names, snapshot->name_count));
-    if (snapshot->optimizer) {
-        TRY(add_moments(&weights, snapshot->optimizer));
+    if (snapshot->learner) {
+        TRY(each_moment(&weights, snapshot->learner, add_moment));
         TRY(add_progress(&weights, snapshot, lr));
     }
     TRY(i3d_weights_write(path, &weights));
@@ -122,8 +146,9 @@ i3d_status snapshot_read(const char *path, struct snapshot *snapshot)
     i3d_weights weights = { 0 };
     TRY(i3d_weights_read(path, &weights));
     TRY(read_progress(&weights, snapshot));
-    TRY(read_moments(&weights, snapshot->optimizer));
+    TRY(each_moment(&weights, snapshot->learner, read_moment));
     TRY(i3d_model_load(snapshot->model, &weights, false, NULL));
+    TRY(learner_load(snapshot->learner));
 out:
     i3d_weights_clear(&weights);
     if (status != I3D_OK)

@@ -5,11 +5,11 @@
 
 #include <i3d/eval.h>
 
-#include "train/optimizer.h"
+#include "train/learner.h"
 
 struct snapshot {
     i3d_model *model;
-    struct optimizer *optimizer; /* NULL: the weights alone, for those who only run them */
+    struct learner *learner; /* NULL: the weights alone, for those who only run them */
     i3d_recipe recipe;
     const char *const *names; /* [classes] */
     int name_count;
@@ -20,10 +20,10 @@ struct snapshot {
     double best; /* validation top-1 so far, -1: none */
 };
 
-/* `lr` is that of the next step. */
+/* `lr` is that of the next step. The weights are the model's: learner_save() brings them there. */
 i3d_status snapshot_write(const char *path, const struct snapshot *snapshot, double lr);
 
-/* Into the model and the optimizer; sets `step`, `ended` and `best`. Another seed or another number
+/* Into the model and the learner; sets `step`, `ended` and `best`. Another seed or another number
  * of steps an epoch is I3D_EINVAL: the run could not go on as it began. */
 i3d_status snapshot_read(const char *path, struct snapshot *snapshot);
 

@@ -18,6 +18,7 @@ struct i3d_trainer {
     const i3d_dataset *training, *validation;
     i3d_model *model;
     struct run run;
+    struct comm comm;
     struct learner learner;
     struct schedule schedule;
     struct snapshot state; /* where the run is */
@@ -87,7 +88,7 @@ static i3d_status describe(i3d_trainer *trainer)
         trainer->names[c] = i3d_dataset_class_name(trainer->training, c);
     trainer->state = (struct snapshot){
         .model = trainer->model,
-        .optimizer = &trainer->learner.optimizer,
+        .learner = &trainer->learner,
         .recipe = { .head = (int)model->head,
                     .bn_epsilon = model->bn_epsilon,
                     .frames = options->validation.frames,
@@ -147,7 +148,8 @@ i3d_status i3d_trainer_create(i3d_model *model, const i3d_dataset *training,
         TRY(create_loader(validation, options, &options->validation, "validation",
                           &trainer->validation_loader));
     TRY(run_open(options->folder, options->resume, &trainer->run));
-    TRY(learner_create(model, options, &trainer->learner));
+    trainer->comm = comm_self();
+    TRY(learner_create(model, options, &trainer->comm, &trainer->learner));
     TRY(describe(trainer));
     if (options->resume)
         TRY(resume(trainer));
@@ -165,6 +167,7 @@ void i3d_trainer_free(i3d_trainer *trainer)
     i3d_loader_free(trainer->loader);
     i3d_loader_free(trainer->validation_loader);
     learner_clear(&trainer->learner);
+    comm_close(&trainer->comm);
     run_close(&trainer->run);
     memory_free(trainer->names);
     memory_free(trainer);
@@ -187,6 +190,7 @@ static i3d_status save(i3d_trainer *trainer)
     char name[SERIES_NAME_BYTES], *path = NULL;
     const struct snapshot *state = &trainer->state;
     series_name(epoch_of(state), step_of(state), name);
+    TRY(learner_save(&trainer->learner));
     TRY(run_checkpoint(&trainer->run, name, &path));
     TRY(snapshot_write(path, state, schedule_rate(&trainer->schedule, state->step)));
     TRY(run_prune(&trainer->run, trainer->options->checkpoints_keep));
@@ -200,7 +204,7 @@ static i3d_status save_best(i3d_trainer *trainer)
     i3d_status status;
     char *path = NULL;
     struct snapshot weights = trainer->state;
-    weights.optimizer = NULL;
+    weights.learner = NULL;
     TRY(run_checkpoint(&trainer->run, "best.ckpt", &path));
     TRY(snapshot_write(path, &weights, 0));
 out:
@@ -228,7 +232,7 @@ static i3d_status train_batch(i3d_trainer *trainer, const i3d_batch *batch, doub
                    "{\"event\": \"step\", \"epoch\": %d, \"step\": %d, \"loss\": %.9g, "
                    "\"gradient_norm\": %.9g, \"lr\": %.9g, \"clips\": %d, \"ms\": %.3f, "
                    "\"waited_ms\": %.3f}",
-                   epoch, step, trainer->last.loss, trainer->last.grad_norm, lr, batch->count,
+                   epoch, step, trainer->last.loss, trainer->last.gradient_norm, lr, batch->count,
                    1e3 * (seconds() - begin), 1e3 * waited);
 }
 
@@ -272,8 +276,9 @@ static i3d_status validate(i3d_trainer *trainer)
                                  .height = options->validation.size,
                                  .width = options->validation.size,
                                  .threads = options->threads };
+    TRY(learner_save(&trainer->learner));
     TRY(i3d_network_create(trainer->model, &plan, &network));
-    TRY(i3d_scores_collect(network, trainer->learner.classes, trainer->validation_loader,
+    TRY(i3d_scores_collect(network, trainer->learner.graph.classes, trainer->validation_loader,
                            trainer->validation, &scores));
     i3d_accuracy accuracy = i3d_scores_accuracy(&scores, -1);
     double videos = accuracy.videos ? accuracy.videos : 1;
@@ -343,7 +348,7 @@ i3d_status i3d_trainer_run(i3d_trainer *trainer, i3d_train_result *out)
                 "{\"event\": \"start\", \"step\": %ld, \"steps_per_epoch\": %d, \"engine\": "
                 "\"%s\", \"trained_parameters\": %zu}",
                 state->step, state->steps, trainer->learner.engine->name,
-                trainer->learner.optimizer.count));
+                learner_trained_floats(&trainer->learner)));
     TRY(train(trainer));
     *out = (i3d_train_result){ .steps = state->step,
                                .loss = trainer->last.loss,

@@ -4,11 +4,12 @@
  *
  * MODE is describe (writes params.txt and values.txt, reads nothing), inference, training, or
  * frozen: training with running statistics in the batch norms before Mixed_4b, where nothing is
- * trained. Reads FOLDER/{params,data}.f32 and for training {keep,logits_grad}.f32; writes
- * logits.f32, value_<index>.f32 where the engine keeps them, and for training grads.f32. */
+ * trained. Reads FOLDER/{params,data}.f32 and for training {keep,logits_gradient}.f32; writes
+ * logits.f32, value_<index>.f32 where the engine keeps them, and for training gradients.f32. */
 #include "base/file.h"
 #include "base/memory.h"
 #include "engine/engine.h"
+#include "checkpoint/dialects.h"
 #include "model/model.h"
 
 #include <stdio.h>
@@ -60,7 +61,9 @@ static void describe(const char *folder, const i3d_model *model, const struct gr
     FILE *file = fopen(find_file(folder, "params.txt"), "w");
     for (size_t p = 0; p < i3d_model_param_count(model); p++) {
         const i3d_param *param = i3d_model_param(model, p);
-        fprintf(file, "%s", param->name);
+        char name[DIALECT_NAME_BYTES];
+        naming_param(&naming_mindspore, param, name);
+        fprintf(file, "%s", name);
         for (int d = 0; d < param->rank; d++)
             fprintf(file, " %d", (int)param->shape[d]);
         fprintf(file, "\n");
@@ -79,25 +82,26 @@ static void describe(const char *folder, const i3d_model *model, const struct gr
  * the batch. */
 static void freeze_front(struct plan_request *request)
 {
-    static bool trained[GRAPH_OPS_MAX * 5], frozen[GRAPH_OPS_MAX];
+    static bool trained[GRAPH_PARAMS_MAX], frozen[GRAPH_OPS_MAX];
     bool front = true;
-    for (int i = 0; i < request->graph.op_count; i++) {
-        const struct op *op = &request->graph.ops[i];
+    for (int i = 0; i < request->graph->op_count; i++) {
+        const struct op *op = &request->graph->ops[i];
         if (strncmp(op->name, "Mixed_4b", 8) == 0)
             front = false;
         frozen[i] = front;
-        for (int k = 0; op->param >= 0 && k < 5; k++)
-            trained[op->param + k] = !front;
+        for (int role = 0; role < I3D_PARAM_ROLES; role++)
+            if (op->params[role] >= 0)
+                trained[op->params[role]] = !front;
     }
     request->trained = trained;
-    request->bn_frozen = frozen;
+    request->frozen = frozen;
 }
 
 static void write_values(const char *folder, const struct engine *engine, struct plan *plan,
                          const struct plan_request *request)
 {
-    for (int v = 0; v < request->graph.value_count; v++) {
-        size_t count = (size_t)request->batch * value_floats(&request->graph.values[v]);
+    for (int v = 0; v < request->graph->value_count; v++) {
+        size_t count = (size_t)request->batch * value_floats(&request->graph->values[v]);
         float *value = get_floats(count);
         char name[32];
         snprintf(name, sizeof name, "value_%d.f32", v);
@@ -107,27 +111,47 @@ static void write_values(const char *folder, const struct engine *engine, struct
     }
 }
 
-static void run(const char *folder, const struct engine *engine, const struct plan_request *request)
+/* Laid out as the parameters, with the batch's statistics where the running ones are. */
+static void read_gradients(const struct engine *engine, struct plan *plan,
+                           const struct graph *graph, float *out)
 {
-    const struct graph *graph = &request->graph;
+    check(engine->download(plan, PLAN_GRADIENTS, (struct range){ 0, graph->floats }, out));
+    for (int i = 0; i < graph->op_count; i++) {
+        const struct op *op = &graph->ops[i];
+        size_t channels = (size_t)op->channels;
+        if (!op->norm)
+            continue;
+        check(engine->download(plan, PLAN_STATISTICS, (struct range){ op->statistics, channels },
+                               out + graph_param(graph, op, I3D_PARAM_MEAN)->offset));
+        check(engine->download(plan, PLAN_STATISTICS,
+                               (struct range){ op->statistics + channels, channels },
+                               out + graph_param(graph, op, I3D_PARAM_VARIANCE)->offset));
+    }
+}
+
+static void run(const char *folder, const struct engine *engine, const i3d_model *model,
+                const struct plan_request *request)
+{
+    const struct graph *graph = request->graph;
     size_t batch = (size_t)request->batch, outputs = batch * graph_output_floats(graph);
-    size_t params = i3d_model_data_count(request->model);
+    size_t params = graph->floats;
     float *data = read_floats(folder, "data.f32", batch * value_floats(&graph->values[0]));
     float *logits = get_floats(outputs);
     struct plan *plan;
     check(engine->plan(request, &plan));
-    check(engine->load(plan));
-    if (request->training) {
+    check(engine->upload(plan, PLAN_PARAMS, (struct range){ 0, params }, i3d_model_values(model)));
+    if (request->purpose == PLAN_TRAINING) {
         const struct value *features = &graph->values[graph->value_count - 1];
         float *keep = read_floats(folder, "keep.f32", batch * value_floats(features));
-        float *logits_grad = read_floats(folder, "logits_grad.f32", outputs);
-        float *grads = get_floats(params);
+        float *logits_gradient = read_floats(folder, "logits_gradient.f32", outputs);
+        float *gradients = get_floats(params);
         check(engine->forward(plan, request->batch, data, keep, logits));
-        check(engine->backward(plan, logits_grad, grads));
-        write_floats(folder, "grads.f32", grads, params);
+        check(engine->backward(plan, logits_gradient, NULL));
+        read_gradients(engine, plan, graph, gradients);
+        write_floats(folder, "gradients.f32", gradients, params);
         memory_free(keep);
-        memory_free(logits_grad);
-        memory_free(grads);
+        memory_free(logits_gradient);
+        memory_free(gradients);
     } else {
         check(engine->forward(plan, request->batch, data, NULL, logits));
     }
@@ -161,13 +185,15 @@ int main(int argc, char **argv)
     const struct engine *engine;
     check(i3d_model_create(&options, &model));
     check(engine_find(argv[2], &engine));
-    struct plan_request request = { .model = model,
+    struct graph graph;
+    check(graph_create(model, atoi(argv[9]), atoi(argv[10]), atoi(argv[11]), &graph));
+    struct plan_request request = { .graph = &graph,
                                     .batch = atoi(argv[8]),
                                     .precision = find_precision(argv[3]),
-                                    .training = strcmp(mode, "inference") != 0 };
-    check(graph_create(model, atoi(argv[9]), atoi(argv[10]), atoi(argv[11]), &request.graph));
+                                    .purpose = strcmp(mode, "inference") == 0 ? PLAN_INFERENCE
+                                                                              : PLAN_TRAINING };
     if (strcmp(mode, "describe") == 0) {
-        describe(folder, model, &request.graph);
+        describe(folder, model, &graph);
     } else {
         size_t count = i3d_model_data_count(model);
         float *params = read_floats(folder, "params.f32", count);
@@ -175,7 +201,7 @@ int main(int argc, char **argv)
         memory_free(params);
         if (strcmp(mode, "frozen") == 0)
             freeze_front(&request);
-        run(folder, engine, &request);
+        run(folder, engine, model, &request);
     }
     i3d_model_free(model);
     return 0;

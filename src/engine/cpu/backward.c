@@ -8,61 +8,48 @@
 #include <math.h>
 #include <string.h>
 
-/* The batch's statistics where the running ones have their slots. */
-static void write_statistics(const struct plan *plan, const struct step *step, float *gradients)
-{
-    const struct op *op = step->op;
-    double elements = (double)plan->count * (double)map_of(op->size_out);
-    double unbiased = elements > 1 ? elements / (elements - 1) : 1;
-    float *mean = gradients + plan_param(plan, op, 3);
-    float *variance = gradients + plan_param(plan, op, 4);
-    for (int c = 0; c < op->channels; c++) {
-        mean[c] = step->norm.mean[c];
-        variance[c] = (float)(step->norm.variance[c] * unbiased);
-    }
-}
-
 /* From the gradient of the value to that of the convolution's result, in its place. */
-static void pass_norm(const struct plan *plan, const struct step *step, float *gradients)
+static void pass_norm(const struct plan *plan, const struct step *step)
 {
     const struct op *op = step->op;
     struct slice raw = plan_raw(plan, step);
     struct slice out_gradient = plan_gradient(plan, op->out, op->out_channel, op->channels);
-    bool gamma = plan_is_trained(plan, op, 1), beta = plan_is_trained(plan, op, 2);
-    double epsilon = plan->graph.bn_epsilon;
-    if (gamma || beta || !step->frozen)
-        plan->kernels->norm_sum(plan->count, raw, out_gradient,
-                                arena_at(&plan->arena, step->backward_scratch), step->norm,
-                                step->sums);
+    float *gamma = state_gradient(&plan->state, op, I3D_PARAM_GAMMA);
+    float *beta = state_gradient(&plan->state, op, I3D_PARAM_BETA);
+    double epsilon = plan->decided.graph.bn_epsilon;
+    if (gamma || beta || !step->decided->frozen)
+        plan->decided.kernels->norm_sum(plan->count, raw, out_gradient,
+                                        arena_at(&plan->arena, step->backward_scratch), step->norm,
+                                        step->sums);
     for (int c = 0; gamma && c < op->channels; c++)
-        gradients[plan_param(plan, op, 1) + (size_t)c] =
-            (float)(step->sums.product[c] / sqrt(step->norm.variance[c] + epsilon));
+        gamma[c] = (float)(step->sums.product[c] / sqrt(step->norm.variance[c] + epsilon));
     if (beta)
-        memcpy(gradients + plan_param(plan, op, 2), step->sums.gradient,
-               (size_t)op->channels * sizeof *gradients);
-    plan->kernels->norm_backward(plan->count, plan->samples, out_gradient, step->norm,
-                                 step->frozen ? NULL : &step->sums, epsilon, raw);
+        memcpy(beta, step->sums.gradient, (size_t)op->channels * sizeof *beta);
+    plan->decided.kernels->norm_backward(plan->count, plan->decided.samples, out_gradient,
+                                         step->norm, step->decided->frozen ? NULL : &step->sums,
+                                         epsilon, raw);
 }
 
-static i3d_status pass_convolution(struct plan *plan, struct step *step, float *gradients)
+static i3d_status pass_convolution(struct plan *plan, struct step *step)
 {
     const struct op *op = step->op;
     const void *raw = plan_raw(plan, step).data;
     void *scratch = arena_at(&plan->arena, step->backward_scratch);
+    float *weight = state_gradient(&plan->state, op, I3D_PARAM_WEIGHT);
     i3d_status status = I3D_OK;
-    pass_norm(plan, step, gradients);
-    if (plan_is_trained(plan, op, 0))
-        TRY(convolution_backward_weights(&step->convolution,
-                                         plan_value(plan, op->in, 0, op->in_channels).data, raw,
-                                         gradients + plan_param(plan, op, 0), scratch));
-    if (!plan->wanted[op->in])
+    pass_norm(plan, step);
+    if (weight)
+        TRY(convolution_run(&step->convolution, PASS_BACKWARD_WEIGHTS, plan_source(plan, op->in),
+                            raw, weight, scratch));
+    if (!plan->decided.wanted[op->in])
         goto out;
     struct slice in_gradient = plan_gradient(plan, op->in, 0, op->in_channels);
     void *addend = arena_at(&plan->arena, step->addend);
-    TRY(convolution_backward_data(&step->convolution, raw, step->adds ? addend : in_gradient.data,
-                                  scratch));
-    if (step->adds)
-        plan->kernels->add((size_t)plan->samples * in_gradient.sample, addend, in_gradient.data);
+    TRY(convolution_run(&step->convolution, PASS_BACKWARD_DATA, raw, NULL,
+                        step->decided->adds ? addend : in_gradient.data, scratch));
+    if (step->decided->adds)
+        plan->decided.kernels->add((size_t)plan->decided.samples * in_gradient.sample, addend,
+                                   in_gradient.data);
 out:
     return status;
 }
@@ -70,62 +57,61 @@ out:
 static void pass_pool(const struct plan *plan, const struct step *step)
 {
     const struct op *op = step->op;
-    plan->kernels->pool_backward(op, plan->samples, arena_at(&plan->arena, step->winner),
-                                 plan_gradient(plan, op->out, op->out_channel, op->channels),
-                                 plan_gradient(plan, op->in, 0, op->channels), step->adds);
+    plan->decided.kernels->pool_backward(
+        op, plan->decided.samples, arena_at(&plan->arena, step->winner),
+        plan_gradient(plan, op->out, op->out_channel, op->channels),
+        plan_gradient(plan, op->in, 0, op->channels), step->decided->adds);
 }
 
 /* Gradients of the samples that a batch lacks are 0. */
 static void pack_gradient(const struct plan *plan, int value, const float *gradient)
 {
-    struct slice to = plan_gradient(plan, value, 0, plan->graph.values[value].channels);
-    size_t element = plan->kernels->element;
-    plan->kernels->pack(plan->count, gradient, to);
+    struct slice to = plan_gradient(plan, value, 0, plan->decided.graph.values[value].channels);
+    size_t element = plan->decided.kernels->element;
+    plan->decided.kernels->pack(plan->count, gradient, to);
     memset((char *)to.data + (size_t)plan->count * to.sample * element, 0,
-           (size_t)(plan->samples - plan->count) * to.sample * element);
+           (size_t)(plan->decided.samples - plan->count) * to.sample * element);
 }
 
-static void pass_head(struct plan *plan, const struct step *step, const float *logits_gradient,
-                      float *gradients)
+static void pass_head(struct plan *plan, const struct step *step, const float *logits_gradient)
 {
     const struct op *op = step->op;
     struct head head = plan_head(plan, op);
-    size_t floats = (size_t)plan->samples * value_floats(&plan->graph.values[op->in]);
+    size_t floats =
+        (size_t)plan->decided.samples * value_floats(&plan->decided.graph.values[op->in]);
     float *in_gradient = arena_at(&plan->arena, step->backward_scratch);
     float *in = in_gradient + floats;
-    bool weight = plan_is_trained(plan, op, 0), bias = plan_is_trained(plan, op, 1);
     head_backward(&head, plan->count, plan->features, plan->keep_given ? plan->keep : NULL,
-                  logits_gradient, weight ? gradients + plan_param(plan, op, 0) : NULL,
-                  bias ? gradients + plan_param(plan, op, 1) : NULL,
-                  plan->wanted[op->in] ? plan->features_gradient : NULL);
-    if (!plan->wanted[op->in])
+                  logits_gradient, state_gradient(&plan->state, op, I3D_PARAM_WEIGHT),
+                  state_gradient(&plan->state, op, I3D_PARAM_BIAS),
+                  plan->decided.wanted[op->in] ? plan->features_gradient : NULL);
+    if (!plan->decided.wanted[op->in])
         return;
-    if (plan->graph.head == I3D_HEAD_MAX)
-        plan->kernels->unpack(plan->count, plan_value(plan, op->in, 0, op->channels), in);
-    head_pool_backward(op, plan->graph.head, plan->count, in, plan->features_gradient, in_gradient);
+    if (plan->decided.graph.head == I3D_HEAD_MAX)
+        plan->decided.kernels->unpack(plan->count, plan_value(plan, op->in, 0, op->channels), in);
+    head_pool_backward(op, plan->decided.graph.head, plan->count, in, plan->features_gradient,
+                       in_gradient);
     pack_gradient(plan, op->in, in_gradient);
 }
 
-i3d_status plan_backward(struct plan *plan, const float *logits_gradient, float *gradients)
+i3d_status plan_backward(struct plan *plan, const float *logits_gradient, const struct ready *ready)
 {
-    const struct op *last = &plan->graph.ops[plan->graph.op_count - 1];
+    const struct op *last = plan_last(plan);
     i3d_status status = I3D_OK;
-    memset(gradients, 0, i3d_model_data_count(plan->model) * sizeof *gradients);
-    if (last->kind != OP_HEAD && plan->wanted[last->out])
+    if (last->kind != OP_HEAD && plan->decided.wanted[last->out])
         pack_gradient(plan, last->out, logits_gradient);
-    for (int i = plan->graph.op_count - 1; i >= 0; i--) {
+    for (int i = plan->decided.graph.op_count - 1; i >= 0; i--) {
         struct step *step = &plan->steps[i];
         TRY(check_interrupt());
-        if (step->op->kind == OP_CONV && !step->frozen)
-            write_statistics(plan, step, gradients);
-        if (!step->backward)
+        if (!step->decided->backward)
             continue;
         if (step->op->kind == OP_CONV)
-            TRY(pass_convolution(plan, step, gradients));
+            TRY(pass_convolution(plan, step));
         else if (step->op->kind == OP_POOL)
             pass_pool(plan, step);
         else
-            pass_head(plan, step, logits_gradient, gradients);
+            pass_head(plan, step, logits_gradient);
+        TRY(state_ready(&plan->state, step->op, ready));
     }
 out:
     return status;

@@ -133,7 +133,7 @@ i3d_status convolution_load(struct convolution *convolution,
     }
     for (enum pass pass = 0; pass < PASS_COUNT; pass++) {
         const struct provider *provider = convolution->passes[pass].provider;
-        if (provider && provider->load)
+        if (provider)
             TRY(provider->load(convolution->passes[pass].state, weight, convolution->bias, rest));
     }
 out:

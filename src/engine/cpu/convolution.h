@@ -1,5 +1,5 @@
-/* One convolution of a plan. Each of its passes is done by the first provider that can: one provider
- * is oneDNN, others are kernels of our own. */
+/* One convolution of a plan. Each of its passes is done by the first provider that can: one
+ * provider is oneDNN, others are kernels of our own. */
 #ifndef I3D_ENGINE_CPU_CONVOLUTION_H
 #define I3D_ENGINE_CPU_CONVOLUTION_H
 
@@ -35,7 +35,7 @@ struct provider {
     struct convolution_bytes (*bytes)(const void *state);
 
     /* weight [out, in, kt, kh, kw] in float32, bias [out] where the shape is fused; `scratch` of
-     * bytes().load, whose begin may be where `weight` is not. NULL: the pass reads no weights. */
+     * bytes().load. */
     i3d_status (*load)(void *state, const float *weight, const float *bias, void *scratch);
 
     /* PASS_FORWARD: `a` is the input, `out` the output. PASS_BACKWARD_DATA: `a` is the output's

@@ -1,5 +1,5 @@
-# oneDNN and OpenMP, for the engine of that name: sets I3D_HAVE_ONEDNN, onednn_sources and
-# onednn_libraries. Not by dnnl's CMake package: Debian's also wants OpenCL, which nothing here uses.
+# oneDNN and OpenMP, for the engine "cpu": sets I3D_HAVE_ONEDNN, cpu_sources and cpu_libraries.
+# Not by dnnl's CMake package: Debian's also wants OpenCL, which nothing here uses.
 set(I3D_HAVE_ONEDNN OFF)
 if(NOT I3D_ONEDNN STREQUAL OFF)
     find_path(DNNL_INCLUDE oneapi/dnnl/dnnl_version.h)
@@ -19,18 +19,18 @@ if(I3D_HAVE_ONEDNN)
          REGEX "define DNNL_VERSION_MAJOR [0-9]+")
     string(REGEX MATCH "[0-9]+$" version "${version}")
 
-    set(onednn_sources onednn.c plan.c layout.c forward.c backward.c convolution.c head_pool.c
-                       arena.c primitive.c api_v${version}.c
-                       kernels_f32_avx2.c kernels_f32_avx512.c kernels_bf16_avx512.c)
-    list(TRANSFORM onednn_sources PREPEND onednn/)
-    set_source_files_properties(${onednn_sources} PROPERTIES
+    set(cpu_sources plugin.c cpu.c decide.c plan.c layout.c forward.c backward.c head_pool.c arena.c
+                    convolution.c provider.c onednn.c primitive.c api_v${version}.c
+                    kernels_f32_avx2.c kernels_f32_avx512.c kernels_bf16_avx512.c)
+    list(TRANSFORM cpu_sources PREPEND cpu/)
+    set_source_files_properties(${cpu_sources} PROPERTIES
         COMPILE_OPTIONS "${OpenMP_C_FLAGS}")
 
     set(avx2 -mavx2)
     set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
     foreach(kernels f32_avx2 f32_avx512 bf16_avx512)
         string(REGEX REPLACE ".*_" "" isa ${kernels})
-        set_property(SOURCE onednn/kernels_${kernels}.c APPEND PROPERTY COMPILE_OPTIONS ${${isa}})
+        set_property(SOURCE cpu/kernels_${kernels}.c APPEND PROPERTY COMPILE_OPTIONS ${${isa}})
     endforeach()
-    set(onednn_libraries ${DNNL_LIBRARY} ${OpenMP_C_LIBRARIES})
+    set(cpu_libraries ${DNNL_LIBRARY} ${OpenMP_C_LIBRARIES})
 endif()

@@ -11,56 +11,73 @@
 /* Value 0 of this pass. Samples that a batch lacks are 0 everywhere. */
 static void place_input(struct plan *plan, int count, const float *input)
 {
-    const struct value *clip = &plan->graph.values[0];
-    size_t elements = plan_elements(plan, 0), element = plan->kernels->element;
+    const struct value *clip = &plan->decided.graph.values[0];
+    size_t elements = plan_elements(plan, 0), element = plan->decided.kernels->element;
     char *to = arena_at(&plan->arena, plan->values[0]);
     plan->input = input;
     if (!to)
         return;
     if (is_row_major(plan, 0))
-        plan->kernels->convert((size_t)(count * clip->channels * clip->t), (size_t)clip->h,
-                               (size_t)clip->w, input, to);
+        plan->decided.kernels->convert((size_t)(count * clip->channels * clip->t), (size_t)clip->h,
+                                       (size_t)clip->w, input, to);
     else
-        plan->kernels->pack(count, input, plan_value(plan, 0, 0, clip->channels));
+        plan->decided.kernels->pack(count, input, plan_value(plan, 0, 0, clip->channels));
     memset(to + (size_t)count * elements * element, 0,
-           (size_t)(plan->samples - count) * elements * element);
+           (size_t)(plan->decided.samples - count) * elements * element);
 }
 
 /* Batch norm within the convolution: sample by sample, straight into the value's channels. */
 static i3d_status run_fused(struct plan *plan, struct step *step, int count)
 {
     const struct op *op = step->op;
-    size_t element = plan->kernels->element;
-    struct slice in = plan_value(plan, op->in, 0, op->in_channels);
+    size_t element = plan->decided.kernels->element;
+    const char *in = plan_source(plan, op->in);
+    size_t sample = plan_elements(plan, op->in);
     struct slice out = plan_value(plan, op->out, op->out_channel, op->channels);
     void *scratch = arena_at(&plan->arena, step->forward_scratch);
     i3d_status status = I3D_OK;
     for (size_t n = 0; n < (size_t)count; n++)
-        TRY(convolution_forward(&step->convolution, (char *)in.data + n * in.sample * element,
-                                (char *)out.data + n * out.sample * element, scratch));
-    for (size_t n = (size_t)count; n < (size_t)plan->samples; n++)
+        TRY(convolution_run(&step->convolution, PASS_FORWARD, in + n * sample * element, NULL,
+                            (char *)out.data + n * out.sample * element, scratch));
+    for (size_t n = (size_t)count; n < (size_t)plan->decided.samples; n++)
         memset((char *)out.data + n * out.sample * element, 0,
                (size_t)whole_blocks(plan, out.channels) * out.map * element);
 out:
     return status;
 }
 
+/* The batch's statistics as they are told: unbiased, as PyTorch updates running ones. */
+static void write_statistics(const struct plan *plan, const struct step *step)
+{
+    const struct op *op = step->op;
+    float *mean = plan->state.statistics + op->statistics, *variance = mean + op->channels;
+    double elements = (double)plan->count * (double)map_of(op->size_out);
+    double unbiased = elements > 1 ? elements / (elements - 1) : 1;
+    for (int c = 0; c < op->channels; c++) {
+        mean[c] = step->norm.mean[c];
+        variance[c] = (float)(step->norm.variance[c] * unbiased);
+    }
+}
+
 /* The statistics and what follows from them. */
 static void prepare_norm(struct plan *plan, struct step *step, int count, void *scratch)
 {
     const struct op *op = step->op;
-    struct norm *norm = &step->norm;
-    const float *gamma = plan->params + plan_param(plan, op, 1);
+    struct norm_factors *norm = &step->norm;
+    const struct state *state = &plan->state;
+    const float *gamma = state_param(state, op, I3D_PARAM_GAMMA);
     size_t bytes = (size_t)op->channels * sizeof(float);
-    memcpy(norm->shift, plan->params + plan_param(plan, op, 2), bytes);
-    if (step->frozen) {
-        memcpy(norm->mean, plan->params + plan_param(plan, op, 3), bytes);
-        memcpy(norm->variance, plan->params + plan_param(plan, op, 4), bytes);
+    memcpy(norm->shift, state_param(state, op, I3D_PARAM_BETA), bytes);
+    if (step->decided->frozen) {
+        memcpy(norm->mean, state_param(state, op, I3D_PARAM_MEAN), bytes);
+        memcpy(norm->variance, state_param(state, op, I3D_PARAM_VARIANCE), bytes);
     } else {
-        plan->kernels->norm_measure(count, plan_raw(plan, step), scratch, *norm);
+        plan->decided.kernels->norm_measure(count, plan_raw(plan, step), scratch, *norm);
+        write_statistics(plan, step);
     }
     for (int c = 0; c < op->channels; c++)
-        norm->scale[c] = (float)(gamma[c] / sqrt(norm->variance[c] + plan->graph.bn_epsilon));
+        norm->scale[c] =
+            (float)(gamma[c] / sqrt(norm->variance[c] + plan->decided.graph.bn_epsilon));
 }
 
 static i3d_status run_normed(struct plan *plan, struct step *step, int count)
@@ -69,11 +86,11 @@ static i3d_status run_normed(struct plan *plan, struct step *step, int count)
     struct slice raw = plan_raw(plan, step);
     void *scratch = arena_at(&plan->arena, step->forward_scratch);
     i3d_status status;
-    TRY(convolution_forward(&step->convolution, plan_value(plan, op->in, 0, op->in_channels).data,
-                            raw.data, scratch));
+    TRY(convolution_run(&step->convolution, PASS_FORWARD, plan_source(plan, op->in), NULL, raw.data,
+                        scratch));
     prepare_norm(plan, step, count, scratch);
-    plan->kernels->norm_apply(count, plan->samples, raw, step->norm,
-                              plan_value(plan, op->out, op->out_channel, op->channels));
+    plan->decided.kernels->norm_apply(count, plan->decided.samples, raw, step->norm,
+                                      plan_value(plan, op->out, op->out_channel, op->channels));
 out:
     return status;
 }
@@ -82,9 +99,10 @@ out:
 static void run_pool(struct plan *plan, const struct step *step)
 {
     const struct op *op = step->op;
-    plan->kernels->pool(op, plan->samples, plan_value(plan, op->in, 0, op->channels),
-                        plan_value(plan, op->out, op->out_channel, op->channels),
-                        arena_at(&plan->arena, step->winner));
+    plan->decided.kernels->pool(op, plan->decided.samples,
+                                plan_value(plan, op->in, 0, op->channels),
+                                plan_value(plan, op->out, op->out_channel, op->channels),
+                                arena_at(&plan->arena, step->winner));
 }
 
 static void run_head_pool(struct plan *plan, const struct step *step, int count)
@@ -92,15 +110,15 @@ static void run_head_pool(struct plan *plan, const struct step *step, int count)
     const struct op *op = step->op;
     float *row_major = arena_at(&plan->arena, step->forward_scratch);
     size_t features = (size_t)op->channels * (size_t)op->size_out[0];
-    plan->kernels->unpack(count, plan_value(plan, op->in, 0, op->channels), row_major);
-    head_pool_forward(op, plan->graph.head, count, row_major,
+    plan->decided.kernels->unpack(count, plan_value(plan, op->in, 0, op->channels), row_major);
+    head_pool_forward(op, plan->decided.graph.head, count, row_major,
                       plan->features + (size_t)plan->first * features);
 }
 
 i3d_status plan_step(struct plan *plan, struct step *step, int count)
 {
     if (step->op->kind == OP_CONV)
-        return step->fused ? run_fused(plan, step, count) : run_normed(plan, step, count);
+        return step->decided->fused ? run_fused(plan, step, count) : run_normed(plan, step, count);
     if (step->op->kind == OP_POOL)
         run_pool(plan, step);
     else
@@ -112,7 +130,7 @@ static i3d_status run_pass(struct plan *plan, int count, const float *input)
 {
     i3d_status status = I3D_OK;
     place_input(plan, count, input);
-    for (int i = 0; i < plan->graph.op_count; i++) {
+    for (int i = 0; i < plan->decided.graph.op_count; i++) {
         TRY(check_interrupt());
         TRY(plan_step(plan, &plan->steps[i], count));
     }
@@ -124,7 +142,7 @@ static void run_head(struct plan *plan, const struct op *op, const float *keep, 
 {
     struct head head = plan_head(plan, op);
     head_forward(&head, plan->count, plan->features, keep, logits);
-    plan->keep_given = plan->training && keep;
+    plan->keep_given = plan->decided.training && keep;
     if (plan->keep_given)
         memcpy(plan->keep, keep,
                (size_t)plan->count * (size_t)head.channels * (size_t)head.t * sizeof *keep);
@@ -133,17 +151,20 @@ static void run_head(struct plan *plan, const struct op *op, const float *keep, 
 i3d_status plan_forward(struct plan *plan, int count, const float *input, const float *keep,
                         float *logits)
 {
-    const struct op *last = &plan->graph.ops[plan->graph.op_count - 1];
-    size_t in = value_floats(&plan->graph.values[0]), out = graph_output_floats(&plan->graph);
-    int clips = count < plan->samples ? count : plan->samples;
+    const struct op *last = plan_last(plan);
+    size_t in = value_floats(&plan->decided.graph.values[0]),
+           out = graph_output_floats(&plan->decided.graph);
+    int clips = count < plan->decided.samples ? count : plan->decided.samples;
     i3d_status status = I3D_OK;
     plan->count = count;
+    TRY(plan_load_changed(plan));
     for (int n = 0; n < count; n += clips) {
         plan->first = n;
         TRY(run_pass(plan, clips, input + (size_t)n * in));
         if (last->kind != OP_HEAD)
-            plan->kernels->unpack(
-                clips, plan_value(plan, last->out, 0, plan->graph.values[last->out].channels),
+            plan->decided.kernels->unpack(
+                clips,
+                plan_value(plan, last->out, 0, plan->decided.graph.values[last->out].channels),
                 logits + (size_t)n * out);
     }
     if (last->kind == OP_HEAD)

@@ -24,7 +24,7 @@ struct slice {
 
 /* A batch norm: y = max(0, (x - mean) * scale + shift), all of whole blocks of channels; where
  * there is no channel they are 0. */
-struct norm {
+struct norm_factors {
     float *mean, *variance; /* of the batch (biased) or the running ones */
     float *scale;           /* gamma / sqrt(variance + epsilon) */
     float *shift;           /* beta */
@@ -69,15 +69,17 @@ struct kernels {
                           struct slice out_gradient, struct slice in_gradient, bool add);
 
     /* Mean and biased variance of `count` samples. */
-    void (*norm_measure)(int count, struct slice in, float *scratch, struct norm norm);
+    void (*norm_measure)(int count, struct slice in, float *scratch, struct norm_factors norm);
     /* Of `samples` samples those from `count` on become 0. */
-    void (*norm_apply)(int count, int samples, struct slice in, struct norm norm, struct slice out);
+    void (*norm_apply)(int count, int samples, struct slice in, struct norm_factors norm,
+                       struct slice out);
     void (*norm_sum)(int count, struct slice in, struct slice out_gradient, float *scratch,
-                     struct norm norm, struct norm_sums out);
+                     struct norm_factors norm, struct norm_sums out);
     /* Puts the gradient of `in` in its place. With `sums` the mean and variance were those of the
      * `count` samples, NULL: constants. */
-    void (*norm_backward)(int count, int samples, struct slice out_gradient, struct norm norm,
-                          const struct norm_sums *sums, double epsilon, struct slice in);
+    void (*norm_backward)(int count, int samples, struct slice out_gradient,
+                          struct norm_factors norm, const struct norm_sums *sums, double epsilon,
+                          struct slice in);
 };
 
 extern const struct kernels kernels_f32_avx2, kernels_f32_avx512, kernels_bf16_avx512;

@@ -11,7 +11,7 @@ static int forward_time(int step)
 
 static int backward_time(const struct plan *plan, int step)
 {
-    return 2 * plan->graph.op_count - 1 - step;
+    return 2 * plan->decided.graph.op_count - 1 - step;
 }
 
 static size_t larger(size_t a, size_t b)
@@ -26,35 +26,37 @@ static int later(int a, int b)
 
 static size_t value_bytes(const struct plan *plan, int value)
 {
-    return (size_t)plan->samples * plan_elements(plan, value) * plan->kernels->element;
+    return (size_t)plan->decided.samples * plan_elements(plan, value) *
+           plan->decided.kernels->element;
 }
 
 /* Whether backward() of this step reads what the step read. */
 static bool reads_again(const struct plan *plan, const struct step *step)
 {
     if (step->op->kind == OP_HEAD)
-        return step->backward && plan->graph.head == I3D_HEAD_MAX;
-    return step->op->kind == OP_CONV && plan_is_trained(plan, step->op, 0);
+        return step->decided->backward && plan->decided.graph.head == I3D_HEAD_MAX;
+    return step->op->kind == OP_CONV && state_is_trained(&plan->state, step->op, I3D_PARAM_WEIGHT);
 }
 
 /* In inference row-major float32 clips are read where the caller has them. */
 static bool is_borrowed(const struct plan *plan, int value)
 {
-    return !plan->training && is_row_major(plan, value) && plan->kernels->element == sizeof(float);
+    return !plan->decided.training && is_row_major(plan, value) &&
+           plan->decided.kernels->element == sizeof(float);
 }
 
 static i3d_status add_value(struct plan *plan, int value)
 {
-    int begin = value ? plan->graph.op_count : 0, end = 0;
-    int gradient_begin = 2 * plan->graph.op_count, gradient_end = 0;
+    int begin = value ? plan->decided.graph.op_count : 0, end = 0;
+    int gradient_begin = 2 * plan->decided.graph.op_count, gradient_end = 0;
     bool read = false;
     i3d_status status;
-    for (int i = 0; i < plan->graph.op_count; i++) {
+    for (int i = 0; i < plan->decided.graph.op_count; i++) {
         const struct step *step = &plan->steps[i];
         if (step->op->out == value) {
             begin = begin < forward_time(i) ? begin : forward_time(i);
             end = later(end, forward_time(i));
-            if (step->backward)
+            if (step->decided->backward)
                 gradient_end = later(gradient_end, backward_time(plan, i));
         }
         if (step->op->in == value) {
@@ -64,10 +66,10 @@ static i3d_status add_value(struct plan *plan, int value)
         }
     }
     if (!read) /* the network's result */
-        gradient_begin = backward_time(plan, plan->graph.op_count - 1);
+        gradient_begin = backward_time(plan, plan->decided.graph.op_count - 1);
     if (!is_borrowed(plan, value))
         TRY(arena_add(&plan->arena, value_bytes(plan, value), begin, end, &plan->values[value]));
-    if (plan->wanted[value])
+    if (plan->decided.wanted[value])
         TRY(arena_add(&plan->arena, value_bytes(plan, value), gradient_begin, gradient_end,
                       &plan->gradients[value]));
     status = I3D_OK;
@@ -82,22 +84,22 @@ static i3d_status add_convolution(struct plan *plan, int i)
     size_t map = map_of(op->size_out), norm = 0;
     int forward = forward_time(i), backward = backward_time(plan, i);
     i3d_status status;
-    if (!step->fused) {
-        size_t floats = (size_t)plan->samples * plan_raw(plan, step).sample;
-        norm = norm_scratch_bytes(plan->samples, op->channels, map);
-        TRY(arena_add(&plan->arena, floats * plan->kernels->element, forward,
-                      step->backward ? backward : forward, &step->raw));
+    if (!step->decided->fused) {
+        size_t floats = (size_t)plan->decided.samples * plan_raw(plan, step).sample;
+        norm = norm_scratch_bytes(plan->decided.samples, op->channels, map);
+        TRY(arena_add(&plan->arena, floats * plan->decided.kernels->element, forward,
+                      step->decided->backward ? backward : forward, &step->raw));
     }
     TRY(arena_add(&plan->arena,
-                  larger(norm, convolution_pass_bytes(&step->convolution, PASS_FORWARD)), forward,
+                  larger(norm, convolution_run_bytes(&step->convolution, PASS_FORWARD)), forward,
                   forward, &step->forward_scratch));
-    if (!step->backward)
+    if (!step->decided->backward)
         goto out;
-    size_t data = convolution_pass_bytes(&step->convolution, PASS_BACKWARD_DATA);
-    size_t weights = convolution_pass_bytes(&step->convolution, PASS_BACKWARD_WEIGHTS);
+    size_t data = convolution_run_bytes(&step->convolution, PASS_BACKWARD_DATA);
+    size_t weights = convolution_run_bytes(&step->convolution, PASS_BACKWARD_WEIGHTS);
     TRY(arena_add(&plan->arena, larger(norm, larger(data, weights)), backward, backward,
                   &step->backward_scratch));
-    if (step->adds)
+    if (step->decided->adds)
         TRY(arena_add(&plan->arena, value_bytes(plan, op->in), backward, backward, &step->addend));
 out:
     return status;
@@ -107,8 +109,8 @@ static i3d_status add_pool(struct plan *plan, int i)
 {
     struct step *step = &plan->steps[i];
     size_t channels = (size_t)whole_blocks(plan, step->op->channels);
-    size_t winners = (size_t)plan->samples * channels * map_of(step->op->size_out);
-    if (!step->backward)
+    size_t winners = (size_t)plan->decided.samples * channels * map_of(step->op->size_out);
+    if (!step->decided->backward)
         return I3D_OK;
     return arena_add(&plan->arena, winners, forward_time(i), backward_time(plan, i), &step->winner);
 }
@@ -117,11 +119,12 @@ static i3d_status add_pool(struct plan *plan, int i)
 static i3d_status add_head(struct plan *plan, int i)
 {
     struct step *step = &plan->steps[i];
-    size_t floats = (size_t)plan->samples * value_floats(&plan->graph.values[step->op->in]);
+    size_t floats =
+        (size_t)plan->decided.samples * value_floats(&plan->decided.graph.values[step->op->in]);
     int forward = forward_time(i), backward = backward_time(plan, i);
     i3d_status status;
     TRY(arena_add(&plan->arena, floats * sizeof(float), forward, forward, &step->forward_scratch));
-    if (step->backward)
+    if (step->decided->backward)
         TRY(arena_add(&plan->arena, 2 * floats * sizeof(float), backward, backward,
                       &step->backward_scratch));
 out:
@@ -132,11 +135,10 @@ i3d_status plan_lay_out(struct plan *plan)
 {
     size_t load = 0;
     i3d_status status;
-    for (int v = 0; v < plan->graph.value_count; v++)
-        if (plan->graph.ops[plan->graph.op_count - 1].kind != OP_HEAD ||
-            v != plan->graph.ops[plan->graph.op_count - 1].out)
+    for (int v = 0; v < plan->decided.graph.value_count; v++)
+        if (plan_last(plan)->kind != OP_HEAD || v != plan_last(plan)->out)
             TRY(add_value(plan, v));
-    for (int i = 0; i < plan->graph.op_count; i++) {
+    for (int i = 0; i < plan->decided.graph.op_count; i++) {
         struct step *step = &plan->steps[i];
         if (step->op->kind == OP_CONV) {
             TRY(add_convolution(plan, i));

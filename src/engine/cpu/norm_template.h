@@ -35,7 +35,7 @@ static void measure_chunk(const element *x, size_t length, float *out)
 }
 
 static void join_chunks(int count, const struct slice *in, float *scratch, int b, int lane,
-                        struct norm norm)
+                        struct norm_factors norm)
 {
     double mean = 0, squares = 0, total = 0;
     for (int n = 0; n < count; n++)
@@ -51,7 +51,7 @@ static void join_chunks(int count, const struct slice *in, float *scratch, int b
     norm.variance[b * LANES + lane] = (float)(squares / total);
 }
 
-static void norm_measure(int count, struct slice in, float *scratch, struct norm norm)
+static void norm_measure(int count, struct slice in, float *scratch, struct norm_factors norm)
 {
     int blocks = block_count(in);
     size_t chunks = chunk_count(&in);
@@ -72,7 +72,7 @@ struct norm_block {
     vector mean, scale, shift;
 };
 
-static inline struct norm_block load_norm(struct norm norm, int b)
+static inline struct norm_block load_norm(struct norm_factors norm, int b)
 {
     return (struct norm_block){ load_f32(norm.mean + b * LANES), load_f32(norm.scale + b * LANES),
                                 load_f32(norm.shift + b * LANES) };
@@ -83,7 +83,8 @@ static inline void clear_plane(element *plane, size_t map)
     memset(plane, 0, map * LANES * sizeof *plane);
 }
 
-static void norm_apply(int count, int samples, struct slice in, struct norm norm, struct slice out)
+static void norm_apply(int count, int samples, struct slice in, struct norm_factors norm,
+                       struct slice out)
 {
     int blocks = block_count(in);
     size_t chunks = chunk_count(&in);
@@ -127,7 +128,7 @@ static void sum_chunk(const element *x, const element *gradient, size_t length,
 }
 
 static void norm_sum(int count, struct slice in, struct slice out_gradient, float *scratch,
-                     struct norm norm, struct norm_sums out)
+                     struct norm_factors norm, struct norm_sums out)
 {
     int blocks = block_count(in);
     size_t chunks = chunk_count(&in);
@@ -157,8 +158,9 @@ static void norm_sum(int count, struct slice in, struct slice out_gradient, floa
 
 /* dx = scale * (g - mean(g) - (x - mean) * mean(g * (x - mean)) / (variance + epsilon)); the last
  * two only where mean and variance depend on x. */
-static void norm_backward(int count, int samples, struct slice out_gradient, struct norm norm,
-                          const struct norm_sums *sums, double epsilon, struct slice in)
+static void norm_backward(int count, int samples, struct slice out_gradient,
+                          struct norm_factors norm, const struct norm_sums *sums, double epsilon,
+                          struct slice in)
 {
     int blocks = block_count(in);
     size_t chunks = chunk_count(&in);

@@ -17,8 +17,8 @@ struct weighted {
 /* The forward pass and that to the input's gradient.
  *
  * In bfloat16 a fused 1x1x1 is run twice: `rest` first, with what the rounding of the weights
- * leaves, and `main` on top of it. It has few weights to one result, whose errors do not cancel, and
- * costs little; those of larger kernels are made to cancel. */
+ * leaves, and `main` on top of it. It has few weights to one result, whose errors do not cancel,
+ * and costs little; those of larger kernels are made to cancel. */
 struct product {
     struct convolution_shape shape;
     enum pass pass;
@@ -26,8 +26,8 @@ struct product {
     const float *bias;
 };
 
-/* The pass to the weights' gradient. Where oneDNN has nothing good for our layout of activations, it
- * has for another: `pack_a` and `pack_b` make that. */
+/* The pass to the weights' gradient. Where oneDNN has nothing good for our layout of activations,
+ * it has for another: `pack_a` and `pack_b` make that. */
 struct gradient {
     struct primitive *run, *unpack, *pack_a, *pack_b;
 };
@@ -97,8 +97,8 @@ static i3d_status create_gradient(struct device *device, const struct convolutio
 {
     struct primitive *forward = NULL;
     i3d_status status;
-    TRY(primitive_convolution(device, shape, PASS_BACKWARD_WEIGHTS, &(struct primitive_options){ 0 },
-                              &out->run));
+    TRY(primitive_convolution(device, shape, PASS_BACKWARD_WEIGHTS,
+                              &(struct primitive_options){ 0 }, &out->run));
     if (primitive_is_slow(out->run)) {
         primitive_free(out->run);
         TRY(primitive_convolution(device, shape, PASS_BACKWARD_WEIGHTS,
@@ -134,8 +134,6 @@ static i3d_status create(const struct convolution_shape *shape, enum pass pass, 
     struct state *state = NULL;
     i3d_status status;
     *out = NULL;
-    if (shape->lanes != device_lanes() || !shape->op->relu)
-        return I3D_OK;
     TRY(memory_get(1, sizeof *state, &state));
     TRY(device_open(&state->device));
     if (pass == PASS_BACKWARD_WEIGHTS)
@@ -244,9 +242,9 @@ static void leave_rest(const struct op *op, float *weights)
 
 static i3d_status run_reorder(struct primitive *reorder, const void *from, void *to, void *scratch)
 {
-    return primitive_run(reorder, (const void *const[SLOT_COUNT]){ [SLOT_SRC] = from,
-                                                                   [SLOT_DST] = to,
-                                                                   [SLOT_SCRATCH] = scratch });
+    return primitive_run(reorder,
+                         (const void *const[SLOT_COUNT]){
+                             [SLOT_SRC] = from, [SLOT_DST] = to, [SLOT_SCRATCH] = scratch });
 }
 
 static i3d_status load_weighted(struct weighted *weighted, const float *weight, void *scratch)
@@ -261,6 +259,8 @@ static i3d_status load(void *of, const float *weight, const float *bias, void *s
     float *copy = scratch;
     char *rest = (char *)scratch + rounded_bytes(product);
     i3d_status status;
+    if (!product->main.run) /* the gradient reads no weights */
+        return I3D_OK;
     product->bias = bias;
     if (rounded_bytes(product)) {
         memcpy(copy, weight, weight_count(op) * sizeof *copy);
@@ -301,10 +301,10 @@ static i3d_status run_gradient(struct gradient *gradient, const void *a, const v
         a = packed + parts.a;
         b = packed + parts.b;
     }
-    TRY(primitive_run(gradient->run, (const void *const[SLOT_COUNT]){ [SLOT_SRC] = a,
-                                                                      [SLOT_WEIGHTS] = packed,
-                                                                      [SLOT_DST] = b,
-                                                                      [SLOT_SCRATCH] = rest }));
+    TRY(primitive_run(
+        gradient->run,
+        (const void *const[SLOT_COUNT]){
+            [SLOT_SRC] = a, [SLOT_WEIGHTS] = packed, [SLOT_DST] = b, [SLOT_SCRATCH] = rest }));
     TRY(run_reorder(gradient->unpack, packed, out, rest));
 out:
     return status;

@@ -1,28 +1,45 @@
 /* A plan: every operation of the graph as a step, every value with its place in the arena.
  *
  * Inference takes the clips of a batch one by one, so that a branch's channels of a concatenation
- * lie together and oneDNN writes them where they belong; the batch norms are in the weights.
+ * lie together and a convolution writes them where they belong; the batch norms are in the weights.
  * Training takes the whole batch: convolutions write a buffer of their own, and the batch norm
  * behind them writes the value. Steps in front of everything that is trained, with frozen batch
  * norms, run as in inference. */
 #ifndef I3D_ENGINE_CPU_PLAN_H
 #define I3D_ENGINE_CPU_PLAN_H
 
-#include "engine/engine.h"
-#include "engine/head.h"
 #include "engine/cpu/arena.h"
 #include "engine/cpu/convolution.h"
 #include "engine/cpu/kernels.h"
+#include "engine/engine.h"
+#include "engine/head.h"
+#include "engine/state.h"
 
-struct step {
-    const struct op *op;
+/* How an operation is run. */
+struct op_decision {
     bool fused;    /* batch norm and ReLU are part of the convolution */
     bool frozen;   /* batch norm by running statistics */
     bool backward; /* backward() comes by: something here or before is trained */
     bool adds;     /* its gradient for `in` goes on top of a later step's */
+};
 
+/* What was decided before anything was made for it. */
+struct decision {
+    struct graph graph;
+    const struct kernels *kernels;
+    int batch;
+    int samples; /* of a pass: 1 in inference, the batch in training */
+    int threads;
+    bool training;
+    struct op_decision ops[GRAPH_OPS_MAX];
+    bool wanted[GRAPH_VALUES_MAX]; /* its gradient is */
+};
+
+struct step {
+    const struct op *op;
+    const struct op_decision *decided;
     struct convolution convolution;
-    struct norm norm;
+    struct norm_factors norm;
     struct norm_sums sums;
 
     /* Spans of the arena, -1: none. */
@@ -31,18 +48,11 @@ struct step {
     int forward_scratch, backward_scratch, addend;
 };
 
+/* What runs. */
 struct plan {
-    const i3d_model *model;
-    const float *params; /* the model's data, read in place */
-    struct graph graph;
-    struct device *device;
-    const struct kernels *kernels;
-    int batch;
-    int samples; /* of a pass: 1 in inference, the batch in training */
-    int threads;
-    bool training;
-    bool *trained;                 /* one a parameter; training only */
-    bool wanted[GRAPH_VALUES_MAX]; /* its gradient is */
+    struct decision decided;
+    struct state state; /* in inference without parameters: they are in the steps ... */
+    float *logits_weight, *logits_bias; /* ... and here */
 
     struct step steps[GRAPH_OPS_MAX];
     struct arena arena;
@@ -61,10 +71,15 @@ static inline size_t map_of(const int size[3])
     return (size_t)size[0] * (size_t)size[1] * (size_t)size[2];
 }
 
+static inline const struct op *plan_last(const struct plan *plan)
+{
+    return &plan->decided.graph.ops[plan->decided.graph.op_count - 1];
+}
+
 /* Channels in whole blocks, and elements of a value in one clip as they lie in memory. */
 static inline int whole_blocks(const struct plan *plan, int channels)
 {
-    int lanes = plan->kernels->lanes;
+    int lanes = plan->decided.kernels->lanes;
     return (channels + lanes - 1) / lanes * lanes;
 }
 
@@ -73,24 +88,28 @@ size_t plan_elements(const struct plan *plan, int value);
 /* A clip whose channels are no multiple of the lanes stays row-major. */
 static inline bool is_row_major(const struct plan *plan, int value)
 {
-    return value == 0 && plan->graph.values[0].channels % plan->kernels->lanes != 0;
+    return value == 0 && plan->decided.graph.values[0].channels % plan->decided.kernels->lanes != 0;
 }
-
-/* Parameter `which` of an operation: where it is in the model's data; whether it is trained. */
-size_t plan_param(const struct plan *plan, const struct op *op, int which);
-bool plan_is_trained(const struct plan *plan, const struct op *op, int which);
 
 /* Channels of a value from `channel` on, of its data or its gradient. */
 struct slice plan_value(const struct plan *plan, int value, int channel, int channels);
 struct slice plan_gradient(const struct plan *plan, int value, int channel, int channels);
 
+/* What a convolution reads: a value, or the caller's clips. */
+const void *plan_source(const struct plan *plan, int value);
+
 /* The buffer a convolution's batch norm reads. */
 struct slice plan_raw(const struct plan *plan, const struct step *step);
 struct head plan_head(const struct plan *plan, const struct op *op);
 
-/* plan.c: makes everything for the request. */
+/* decide.c: how each operation of the request is run. `state` says what is trained. */
+i3d_status plan_decide(const struct plan_request *request, struct plan *plan);
+
+/* plan.c: makes everything for the request; brings parameters into it. */
 i3d_status plan_create(const struct plan_request *request, struct plan **out);
-i3d_status plan_load(struct plan *plan);
+i3d_status plan_upload(struct plan *plan, enum plan_array array, struct range range,
+                       const float *from);
+i3d_status plan_load_changed(struct plan *plan);
 void plan_free(struct plan *plan);
 
 /* layout.c: gives everything its span of the arena and takes the memory. */
@@ -100,6 +119,7 @@ i3d_status plan_lay_out(struct plan *plan);
 i3d_status plan_forward(struct plan *plan, int count, const float *input, const float *keep,
                         float *logits);
 i3d_status plan_step(struct plan *plan, struct step *step, int count);
-i3d_status plan_backward(struct plan *plan, const float *logits_gradient, float *gradients);
+i3d_status plan_backward(struct plan *plan, const float *logits_gradient,
+                         const struct ready *ready);
 
 #endif

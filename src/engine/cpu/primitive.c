@@ -108,11 +108,11 @@ out:
     return status;
 }
 
-static struct api_shape describe(const struct convolution_shape *shape)
+static struct api_shape describe(const struct convolution_shape *shape,
+                                 const struct primitive_options *options)
 {
     const struct op *op = shape->op;
-    int lanes = device_lanes();
-    dnnl_format_tag_t blocked = lanes == 16 ? dnnl_aBcde16b : dnnl_aBcde8b;
+    dnnl_format_tag_t blocked = shape->lanes == 16 ? dnnl_aBcde16b : dnnl_aBcde8b;
     struct api_shape made = { .src = { shape->samples, op->in_channels },
                               .weights = { op->channels, op->in_channels },
                               .bias = { op->channels },
@@ -121,8 +121,8 @@ static struct api_shape describe(const struct convolution_shape *shape)
                               .src_tag = shape->row_major ? dnnl_abcde : blocked,
                               .dst_tag = blocked,
                               .fused = shape->fused,
-                              .adds = shape->adds };
-    if (shape->any)
+                              .adds = options->adds };
+    if (options->any)
         made.src_tag = made.dst_tag = dnnl_format_tag_any;
     for (int d = 0; d < 3; d++) {
         made.src[2 + d] = op->size_in[d];
@@ -136,18 +136,24 @@ static struct api_shape describe(const struct convolution_shape *shape)
 }
 
 i3d_status primitive_convolution(struct device *device, const struct convolution_shape *shape,
-                                 enum pass pass, const struct primitive *forward,
+                                 enum pass pass, const struct primitive_options *options,
                                  struct primitive **out)
 {
-    struct api_shape described = describe(shape);
-    dnnl_primitive_desc_t description = NULL;
+    const struct primitive_options plain = { 0 };
+    struct api_shape described = describe(shape, options), forward = describe(shape, &plain);
+    dnnl_primitive_desc_t hint = NULL, description = NULL;
+    i3d_status status;
     *out = NULL;
-    i3d_status status = check(api_convolution(device->engine, &described, pass,
-                                              forward ? forward->description : NULL, &description),
-                              "make a convolution");
-    if (status == I3D_OK)
-        status = create(device, description, convolution_arguments[pass], out);
-    return status == I3D_OK ? status : failure_prefix(status, "'%s': ", shape->op->name);
+    if (pass != PASS_FORWARD)
+        TRY(check(api_convolution(device->engine, &forward, PASS_FORWARD, NULL, &hint),
+                  "make a convolution"));
+    TRY(check(api_convolution(device->engine, &described, pass, hint, &description),
+              "make a convolution"));
+    TRY(create(device, description, convolution_arguments[pass], out));
+out:
+    if (hint)
+        dnnl_primitive_desc_destroy(hint);
+    return status;
 }
 
 i3d_status primitive_reorder(struct device *device, enum slot slot, const struct primitive *from,
@@ -195,7 +201,15 @@ bool primitive_is_slow(const struct primitive *primitive)
     return strncmp(primitive_implementation(primitive), "ref", 3) == 0;
 }
 
-i3d_status primitive_run(struct primitive *primitive, void *const pointers[SLOT_COUNT])
+/* oneDNN takes what it reads and what it writes as the same type. */
+static void *writable(const void *pointer)
+{
+    void *same;
+    memcpy(&same, &pointer, sizeof same);
+    return same;
+}
+
+i3d_status primitive_run(struct primitive *primitive, const void *const pointers[SLOT_COUNT])
 {
     dnnl_exec_arg_t arguments[SLOT_COUNT];
     int count = 0;
@@ -203,7 +217,7 @@ i3d_status primitive_run(struct primitive *primitive, void *const pointers[SLOT_
     for (int i = 0; i < SLOT_COUNT; i++) {
         if (!primitive->memories[i])
             continue;
-        TRY(check(dnnl_memory_set_data_handle(primitive->memories[i], pointers[i]),
+        TRY(check(dnnl_memory_set_data_handle(primitive->memories[i], writable(pointers[i])),
                   "take a pointer"));
         arguments[count++] = (dnnl_exec_arg_t){ primitive->arguments[i], primitive->memories[i] };
     }

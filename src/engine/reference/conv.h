@@ -9,13 +9,15 @@
 
 #include <i3d/status.h>
 
+#include "base/thread.h"
 #include "engine/reference/slice.h"
 #include "model/graph.h"
 
 struct conv {
     const struct op *op;
-    int count, threads;
-    void *const *scratch; /* one a thread, conv_scratch_bytes() each */
+    int count;
+    struct team *team;
+    void *const *scratch; /* one a worker, conv_scratch_bytes() each */
 };
 
 /* The same functions with sums in float32 and in float64. */
@@ -23,11 +25,11 @@ struct conv_functions {
     /* weight [out, in, kt, kh, kw] */
     i3d_status (*forward)(const struct conv *conv, struct slice in, const float *weight,
                           struct slice out);
-    i3d_status (*backward_weight)(const struct conv *conv, struct slice in, struct slice out_grad,
-                                  float *weight_grad);
-    /* turned [in, out, kt, kh, kw]; adds to in_grad. */
-    i3d_status (*backward_data)(const struct conv *conv, struct slice out_grad, const float *turned,
-                                struct slice in_grad);
+    i3d_status (*backward_weight)(const struct conv *conv, struct slice in,
+                                  struct slice out_gradient, float *weight_gradient);
+    /* turned [in, out, kt, kh, kw]; adds to in_gradient. */
+    i3d_status (*backward_data)(const struct conv *conv, struct slice out_gradient,
+                                const float *turned, struct slice in_gradient);
 };
 extern const struct conv_functions conv_f32, conv_f64;
 

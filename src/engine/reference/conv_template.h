@@ -2,8 +2,6 @@
  * their table. */
 #include "engine/reference/conv.h"
 
-#include "base/thread.h"
-
 #include <stdbool.h>
 #include <string.h>
 
@@ -152,7 +150,7 @@ static i3d_status run_product(struct product *product)
 {
     size_t rows =
         (size_t)product->conv->count * (size_t)product->size[0] * (size_t)product->size[1];
-    return thread_run(rows, product->conv->threads, run_row, product);
+    return team_run(product->conv->team, rows, run_row, product);
 }
 
 static i3d_status forward(const struct conv *conv, struct slice in, const float *weight,
@@ -169,13 +167,13 @@ static i3d_status forward(const struct conv *conv, struct slice in, const float 
     return run_product(&product);
 }
 
-static i3d_status backward_data(const struct conv *conv, struct slice out_grad, const float *turned,
-                                struct slice in_grad)
+static i3d_status backward_data(const struct conv *conv, struct slice out_gradient,
+                                const float *turned, struct slice in_gradient)
 {
     struct product product = { .conv = conv,
                                .fetch = spread_row,
-                               .from = out_grad,
-                               .to = in_grad,
+                               .from = out_gradient,
+                               .to = in_gradient,
                                .from_channels = conv->op->channels,
                                .to_channels = conv->op->in_channels,
                                .size = conv->op->size_in,
@@ -186,8 +184,8 @@ static i3d_status backward_data(const struct conv *conv, struct slice out_grad, 
 
 struct weight_job {
     const struct conv *conv;
-    struct slice in, out_grad;
-    float *weight_grad;
+    struct slice in, out_gradient;
+    float *weight_gradient;
 };
 
 /* What a block of taps from k = begin reads for output row (t, h), [w, tap]. */
@@ -223,28 +221,28 @@ static i3d_status run_weight_block(size_t index, int worker, void *context)
         size_t offset = ((size_t)t * (size_t)size[1] + (size_t)h) * (size_t)size[2];
         for (int c = 0; c < op->channels; c++) {
             SUM part[CONV_GRAD_BLOCK];
-            multiply_rows(size[2], CONV_GRAD_BLOCK, slice_channel(&job->out_grad, n, c) + offset,
-                          columns, part);
+            multiply_rows(size[2], CONV_GRAD_BLOCK,
+                          slice_channel(&job->out_gradient, n, c) + offset, columns, part);
             for (int i = 0; i < CONV_GRAD_BLOCK; i++)
                 sums[c * CONV_GRAD_BLOCK + i] += part[i];
         }
     }
     for (size_t c = 0; c < channels; c++)
         for (int i = 0; i < block; i++)
-            job->weight_grad[c * (size_t)taps + (size_t)(begin + i)] =
+            job->weight_gradient[c * (size_t)taps + (size_t)(begin + i)] =
                 (float)sums[c * CONV_GRAD_BLOCK + (size_t)i];
     return I3D_OK;
 }
 
-static i3d_status backward_weight(const struct conv *conv, struct slice in, struct slice out_grad,
-                                  float *weight_grad)
+static i3d_status backward_weight(const struct conv *conv, struct slice in,
+                                  struct slice out_gradient, float *weight_gradient)
 {
     struct weight_job job = {
-        .conv = conv, .in = in, .out_grad = out_grad, .weight_grad = weight_grad
+        .conv = conv, .in = in, .out_gradient = out_gradient, .weight_gradient = weight_gradient
     };
     int taps = conv->op->in_channels * tap_count(conv->op);
     size_t blocks = ((size_t)taps + CONV_GRAD_BLOCK - 1) / CONV_GRAD_BLOCK;
-    return thread_run(blocks, conv->threads, run_weight_block, &job);
+    return team_run(conv->team, blocks, run_weight_block, &job);
 }
 
 const struct conv_functions CONV_FUNCTIONS = { forward, backward_weight, backward_data };

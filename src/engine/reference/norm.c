@@ -1,13 +1,11 @@
 #include "engine/reference/norm.h"
 
-#include "base/thread.h"
-
 #include <math.h>
 
 struct job {
     const struct norm *norm;
-    struct slice raw, out, out_grad, raw_grad;
-    float *gamma_grad, *beta_grad;
+    struct slice raw, out, out_gradient, raw_gradient;
+    float *gamma_gradient, *beta_gradient;
 };
 
 /* Two passes: the second is about the mean, so nothing cancels. */
@@ -34,26 +32,39 @@ static double inverse_deviation(const struct norm *norm, int c)
     return 1 / sqrt(norm->variance[c] + norm->epsilon);
 }
 
+static double find_scale(const struct norm *norm, int c)
+{
+    return norm->gamma ? norm->gamma[c] * inverse_deviation(norm, c) : 1;
+}
+
+/* What the ReLU lets through of the gradient behind it. */
+static double pass_relu(const struct norm *norm, float out, float out_gradient)
+{
+    return norm->relu && !(out > 0) ? 0 : out_gradient;
+}
+
 static i3d_status forward_channel(size_t index, int worker, void *context)
 {
     (void)worker;
     const struct job *job = context;
     const struct norm *norm = job->norm;
     int c = (int)index;
-    if (norm->frozen) {
+    if (!norm->gamma) {
+        norm->mean[c] = 0;
+    } else if (norm->frozen) {
         norm->mean[c] = norm->running_mean[c];
         norm->variance[c] = norm->running_variance[c];
     } else {
         find_statistics(norm, &job->raw, c);
     }
-    double scale = norm->gamma[c] * inverse_deviation(norm, c);
+    double scale = find_scale(norm, c);
     double shift = norm->beta[c] - norm->mean[c] * scale;
     for (int n = 0; n < norm->count; n++) {
         const float *raw = slice_channel(&job->raw, n, c);
         float *out = slice_channel(&job->out, n, c);
         for (size_t i = 0; i < job->raw.map; i++) {
             double value = raw[i] * scale + shift;
-            out[i] = value < 0 ? 0 : (float)value; /* a NaN goes through */
+            out[i] = norm->relu && value < 0 ? 0 : (float)value; /* a NaN goes through */
         }
     }
     return I3D_OK;
@@ -62,7 +73,7 @@ static i3d_status forward_channel(size_t index, int worker, void *context)
 i3d_status norm_forward(const struct norm *norm, struct slice raw, struct slice out)
 {
     struct job job = { .norm = norm, .raw = raw, .out = out };
-    return thread_run((size_t)norm->channels, norm->threads, forward_channel, &job);
+    return team_run(norm->team, (size_t)norm->channels, forward_channel, &job);
 }
 
 /* With z = (raw - mean) / deviation and g the gradient behind the ReLU:
@@ -74,46 +85,46 @@ static i3d_status backward_channel(size_t index, int worker, void *context)
     const struct norm *norm = job->norm;
     int c = (int)index;
     size_t map = job->raw.map;
-    double mean = norm->mean[c], inverse = inverse_deviation(norm, c);
+    double mean = norm->mean[c], inverse = norm->gamma ? inverse_deviation(norm, c) : 1;
     double sum = 0, product = 0, elements = (double)norm->count * (double)map;
     for (int n = 0; n < norm->count; n++) {
         const float *raw = slice_channel(&job->raw, n, c), *out = slice_channel(&job->out, n, c);
-        const float *out_grad = slice_channel(&job->out_grad, n, c);
+        const float *out_gradient = slice_channel(&job->out_gradient, n, c);
         for (size_t i = 0; i < map; i++) {
-            double g = out[i] > 0 ? out_grad[i] : 0;
+            double g = pass_relu(norm, out[i], out_gradient[i]);
             sum += g;
             product += g * (raw[i] - mean) * inverse;
         }
     }
-    if (job->gamma_grad)
-        job->gamma_grad[c] = (float)product;
-    if (job->beta_grad)
-        job->beta_grad[c] = (float)sum;
-    double scale = norm->gamma[c] * inverse;
+    if (job->gamma_gradient)
+        job->gamma_gradient[c] = (float)product;
+    if (job->beta_gradient)
+        job->beta_gradient[c] = (float)sum;
+    double scale = find_scale(norm, c);
     double sum_share = norm->frozen ? 0 : sum / elements;
     double product_share = norm->frozen ? 0 : product / elements;
     for (int n = 0; n < norm->count; n++) {
         const float *raw = slice_channel(&job->raw, n, c), *out = slice_channel(&job->out, n, c);
-        const float *out_grad = slice_channel(&job->out_grad, n, c);
-        float *raw_grad = slice_channel(&job->raw_grad, n, c);
+        const float *out_gradient = slice_channel(&job->out_gradient, n, c);
+        float *raw_gradient = slice_channel(&job->raw_gradient, n, c);
         for (size_t i = 0; i < map; i++) {
-            double g = out[i] > 0 ? out_grad[i] : 0, z = (raw[i] - mean) * inverse;
-            raw_grad[i] = (float)(scale * (g - sum_share - z * product_share));
+            double g = pass_relu(norm, out[i], out_gradient[i]), z = (raw[i] - mean) * inverse;
+            raw_gradient[i] = (float)(scale * (g - sum_share - z * product_share));
         }
     }
     return I3D_OK;
 }
 
 i3d_status norm_backward(const struct norm *norm, struct slice raw, struct slice out,
-                         struct slice out_grad, struct slice raw_grad, float *gamma_grad,
-                         float *beta_grad)
+                         struct slice out_gradient, struct slice raw_gradient,
+                         float *gamma_gradient, float *beta_gradient)
 {
     struct job job = { .norm = norm,
                        .raw = raw,
                        .out = out,
-                       .out_grad = out_grad,
-                       .raw_grad = raw_grad,
-                       .gamma_grad = gamma_grad,
-                       .beta_grad = beta_grad };
-    return thread_run((size_t)norm->channels, norm->threads, backward_channel, &job);
+                       .out_gradient = out_gradient,
+                       .raw_gradient = raw_gradient,
+                       .gamma_gradient = gamma_gradient,
+                       .beta_gradient = beta_gradient };
+    return team_run(norm->team, (size_t)norm->channels, backward_channel, &job);
 }

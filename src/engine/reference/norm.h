@@ -1,28 +1,34 @@
-/* Batch normalisation and ReLU, channel by channel (Ioffe, Szegedy 2015). Sums are in float64. */
+/* What is behind a convolution, channel by channel: batch norm (Ioffe, Szegedy 2015) or a bias,
+ * then ReLU. Sums are in float64. */
 #ifndef I3D_ENGINE_REFERENCE_NORM_H
 #define I3D_ENGINE_REFERENCE_NORM_H
 
 #include <i3d/status.h>
 
+#include "base/thread.h"
 #include "engine/reference/slice.h"
 
 #include <stdbool.h>
 
 struct norm {
-    int count, channels, threads; /* samples, channels */
+    int count, channels; /* samples, channels */
+    struct team *team;
     double epsilon;
+    bool relu;
     bool frozen; /* uses the running statistics below, otherwise the batch's */
-    const float *gamma, *beta, *running_mean, *running_variance; /* [channels] */
+    /* [channels]. Without a gamma there is no norm, and beta is a bias. */
+    const float *gamma, *beta, *running_mean, *running_variance;
     double *mean, *variance; /* [channels], those used, kept for backward (variance: biased) */
 };
 
-/* raw -> out = max(0, gamma (raw - mean) / sqrt(variance + epsilon) + beta); raw may be out. */
+/* raw -> out = relu(gamma (raw - mean) / sqrt(variance + epsilon) + beta); raw may be out. */
 i3d_status norm_forward(const struct norm *norm, struct slice raw, struct slice out);
 
-/* Overwrites raw_grad [as raw] and, where they are not NULL, gamma_grad and beta_grad [channels].
+/* Overwrites raw_gradient [as raw] and, where they are not NULL, gamma_gradient and beta_gradient
+ * [channels].
  */
 i3d_status norm_backward(const struct norm *norm, struct slice raw, struct slice out,
-                         struct slice out_grad, struct slice raw_grad, float *gamma_grad,
-                         float *beta_grad);
+                         struct slice out_gradient, struct slice raw_gradient,
+                         float *gamma_gradient, float *beta_gradient);
 
 #endif

@@ -1,10 +1,8 @@
 #include "engine/reference/pool.h"
 
-#include "base/thread.h"
-
 struct job {
     const struct pool *pool;
-    struct slice in, out, in_grad; /* out: its gradient in backward */
+    struct slice in, out, in_gradient; /* out: its gradient in backward */
 };
 
 /* The part of a window that lies inside the map: begin <= index < end in t, h, w. */
@@ -55,14 +53,15 @@ static double find_mean(const struct op *op, const struct window *at, const floa
     return sum / ((double)op->kernel[0] * op->kernel[1] * op->kernel[2]);
 }
 
-static void spread_mean(const struct op *op, const struct window *at, double grad, float *in_grad)
+static void spread_mean(const struct op *op, const struct window *at, double gradient,
+                        float *in_gradient)
 {
-    float share = (float)(grad / ((double)op->kernel[0] * op->kernel[1] * op->kernel[2]));
+    float share = (float)(gradient / ((double)op->kernel[0] * op->kernel[1] * op->kernel[2]));
     for (int t = at->begin[0]; t < at->end[0]; t++)
         for (int h = at->begin[1]; h < at->end[1]; h++) {
             size_t i = find_index(op->size_in, t, h, at->begin[2]);
             for (int w = at->begin[2]; w < at->end[2]; w++, i++)
-                in_grad[i] += share;
+                in_gradient[i] += share;
         }
 }
 
@@ -88,7 +87,7 @@ i3d_status pool_forward(const struct pool *pool, struct slice in, struct slice o
 {
     struct job job = { .pool = pool, .in = in, .out = out };
     size_t maps = (size_t)pool->count * (size_t)pool->op->channels;
-    return thread_run(maps, pool->threads, forward_channel, &job);
+    return team_run(pool->team, maps, forward_channel, &job);
 }
 
 static i3d_status backward_channel(size_t index, int worker, void *context)
@@ -97,24 +96,24 @@ static i3d_status backward_channel(size_t index, int worker, void *context)
     const struct job *job = context;
     const struct op *op = job->pool->op;
     int n = (int)(index / (size_t)op->channels), c = (int)(index % (size_t)op->channels);
-    const float *in = slice_channel(&job->in, n, c), *out_grad = slice_channel(&job->out, n, c);
-    float *in_grad = slice_channel(&job->in_grad, n, c);
+    const float *in = slice_channel(&job->in, n, c), *out_gradient = slice_channel(&job->out, n, c);
+    float *in_gradient = slice_channel(&job->in_gradient, n, c);
     for (int t = 0; t < op->size_out[0]; t++)
         for (int h = 0; h < op->size_out[1]; h++)
-            for (int w = 0; w < op->size_out[2]; w++, out_grad++) {
+            for (int w = 0; w < op->size_out[2]; w++, out_gradient++) {
                 struct window window = find_window(op, t, h, w);
                 if (job->pool->mean)
-                    spread_mean(op, &window, *out_grad, in_grad);
+                    spread_mean(op, &window, *out_gradient, in_gradient);
                 else
-                    in_grad[find_maximum(op, &window, in)] += *out_grad;
+                    in_gradient[find_maximum(op, &window, in)] += *out_gradient;
             }
     return I3D_OK;
 }
 
-i3d_status pool_backward(const struct pool *pool, struct slice in, struct slice out_grad,
-                         struct slice in_grad)
+i3d_status pool_backward(const struct pool *pool, struct slice in, struct slice out_gradient,
+                         struct slice in_gradient)
 {
-    struct job job = { .pool = pool, .in = in, .out = out_grad, .in_grad = in_grad };
+    struct job job = { .pool = pool, .in = in, .out = out_gradient, .in_gradient = in_gradient };
     size_t maps = (size_t)pool->count * (size_t)pool->op->channels;
-    return thread_run(maps, pool->threads, backward_channel, &job);
+    return team_run(pool->team, maps, backward_channel, &job);
 }

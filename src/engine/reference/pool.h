@@ -5,6 +5,7 @@
 
 #include <i3d/status.h>
 
+#include "base/thread.h"
 #include "engine/reference/slice.h"
 #include "model/graph.h"
 
@@ -12,14 +13,15 @@
 
 struct pool {
     const struct op *op;
-    int count, threads;
+    int count;
+    struct team *team;
     bool mean;
 };
 
 i3d_status pool_forward(const struct pool *pool, struct slice in, struct slice out);
 
-/* Adds to in_grad. */
-i3d_status pool_backward(const struct pool *pool, struct slice in, struct slice out_grad,
-                         struct slice in_grad);
+/* Adds to in_gradient. */
+i3d_status pool_backward(const struct pool *pool, struct slice in, struct slice out_gradient,
+                         struct slice in_gradient);
 
 #endif

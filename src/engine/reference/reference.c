@@ -9,29 +9,35 @@
 #include "engine/reference/conv.h"
 #include "engine/reference/norm.h"
 #include "engine/reference/pool.h"
+#include "engine/reference/sum.h"
+#include "engine/state.h"
 
 #include <string.h>
 
-struct plan {
-    const i3d_model *model;
-    const float *params; /* the model's data, read in place */
+/* What was decided when it was planned. */
+struct decision {
     struct graph graph;
     const struct conv_functions *conv;
-    int batch, threads;
+    int batch;
     bool training;
+    bool wanted[GRAPH_VALUES_MAX]; /* its gradient is */
+};
+
+/* What runs. */
+struct plan {
+    struct decision decided;
+    struct state state;
+    struct team *team;
     size_t bytes;
-    void **scratch; /* [threads] */
+    void **scratch; /* [workers] */
 
     float *values[GRAPH_VALUES_MAX];                       /* [batch, C, t, h, w] */
     double *mean[GRAPH_OPS_MAX], *variance[GRAPH_OPS_MAX]; /* [C] of convolutions */
 
     /* Training only. */
-    bool *trained; /* one a parameter */
-    bool frozen[GRAPH_OPS_MAX];
-    bool wanted[GRAPH_VALUES_MAX]; /* its gradient is */
-    float *value_grads[GRAPH_VALUES_MAX];
-    float *raw[GRAPH_OPS_MAX]; /* convolutions before batch norm, [batch, C, t, h, w] */
-    float *raw_grad, *turned;  /* of the operation at work */
+    float *gradients[GRAPH_VALUES_MAX]; /* of values */
+    float *raw[GRAPH_OPS_MAX];          /* convolutions before their norm, [batch, C, t, h, w] */
+    float *raw_gradient, *turned;       /* of the operation at work */
     float *keep;
     int count;       /* clips of the last forward() */
     bool keep_given; /* in the last forward() */
@@ -53,30 +59,17 @@ static size_t op_map(const struct op *op)
     return (size_t)op->size_out[0] * (size_t)op->size_out[1] * (size_t)op->size_out[2];
 }
 
-static const i3d_param *op_param(const struct plan *plan, const struct op *op, int which)
-{
-    return i3d_model_param(plan->model, (size_t)(op->param + which));
-}
-
-/* Whether a parameter of this operation is trained. */
-static bool op_trained(const struct plan *plan, const struct op *op)
-{
-    int count = op->kind == OP_CONV ? 3 : op->kind == OP_HEAD ? 2 : 0;
-    for (int i = 0; i < count; i++)
-        if (plan->trained[op->param + i])
-            return true;
-    return false;
-}
-
 static bool op_needs_backward(const struct plan *plan, const struct op *op)
 {
-    return op_trained(plan, op) || plan->wanted[op->in];
+    const bool *wanted = plan->decided.wanted;
+    return state_trains(&plan->state, op) || wanted[op->in] || (op->with >= 0 && wanted[op->with]);
 }
 
 static i3d_status get_values(struct plan *plan)
 {
-    const struct graph *graph = &plan->graph;
-    size_t batch = (size_t)plan->batch, scratch = 0;
+    const struct graph *graph = &plan->decided.graph;
+    size_t batch = (size_t)plan->decided.batch, scratch = 0;
+    size_t workers = (size_t)team_workers(plan->team);
     i3d_status status;
     for (int v = 0; v < graph->value_count; v++)
         TRY(get(plan, batch * value_floats(&graph->values[v]), sizeof(float), &plan->values[v]));
@@ -89,55 +82,36 @@ static i3d_status get_values(struct plan *plan)
         if (conv_scratch_bytes(op) > scratch)
             scratch = conv_scratch_bytes(op);
     }
-    TRY(get(plan, (size_t)plan->threads, sizeof *plan->scratch, &plan->scratch));
-    for (int i = 0; i < plan->threads; i++)
+    TRY(get(plan, workers, sizeof *plan->scratch, &plan->scratch));
+    for (size_t i = 0; i < workers; i++)
         TRY(get(plan, scratch, 1, &plan->scratch[i]));
 out:
     return status;
 }
 
-/* Marks the values whose gradients are wanted: those behind the first trained parameter. */
-static i3d_status choose_trained(struct plan *plan, const struct plan_request *request)
+static i3d_status get_gradients(struct plan *plan)
 {
-    size_t params = i3d_model_param_count(plan->model);
-    i3d_status status = get(plan, params, sizeof *plan->trained, &plan->trained);
-    if (status != I3D_OK)
-        return status;
-    for (size_t p = 0; p < params; p++)
-        plan->trained[p] = !request->trained || request->trained[p];
-    for (int i = 0; i < plan->graph.op_count; i++) {
-        const struct op *op = &plan->graph.ops[i];
-        plan->frozen[i] = request->bn_frozen && request->bn_frozen[i];
-        if (op_needs_backward(plan, op))
-            plan->wanted[op->out] = true;
-    }
-    return I3D_OK;
-}
-
-static i3d_status get_gradients(struct plan *plan, const struct plan_request *request)
-{
-    const struct graph *graph = &plan->graph;
-    size_t batch = (size_t)plan->batch, raw_floats = 0, weight_floats = 0;
-    i3d_status status;
-    TRY(choose_trained(plan, request));
-    for (int v = 0; v < graph->value_count; v++)
-        if (plan->wanted[v])
-            TRY(get(plan, batch * value_floats(&graph->values[v]), sizeof(float),
-                    &plan->value_grads[v]));
+    const struct graph *graph = &plan->decided.graph;
+    size_t batch = (size_t)plan->decided.batch, raw_floats = 0, weight_floats = 0;
+    i3d_status status = I3D_OK;
     for (int i = 0; i < graph->op_count; i++) {
         const struct op *op = &graph->ops[i];
         size_t floats = batch * (size_t)op->channels * op_map(op);
+        if (op_needs_backward(plan, op) && !plan->decided.wanted[op->out]) {
+            plan->decided.wanted[op->out] = true;
+            TRY(get(plan, batch * value_floats(&graph->values[op->out]), sizeof(float),
+                    &plan->gradients[op->out]));
+        }
         if (op->kind == OP_HEAD)
             TRY(get(plan, floats, sizeof(float), &plan->keep));
         if (op->kind != OP_CONV)
             continue;
+        size_t weights = graph_param(graph, op, I3D_PARAM_WEIGHT)->count;
         TRY(get(plan, floats, sizeof(float), &plan->raw[i]));
-        if (floats > raw_floats)
-            raw_floats = floats;
-        if (op_param(plan, op, 0)->count > weight_floats)
-            weight_floats = op_param(plan, op, 0)->count;
+        raw_floats = floats > raw_floats ? floats : raw_floats;
+        weight_floats = weights > weight_floats ? weights : weight_floats;
     }
-    TRY(get(plan, raw_floats, sizeof(float), &plan->raw_grad));
+    TRY(get(plan, raw_floats, sizeof(float), &plan->raw_gradient));
     TRY(get(plan, weight_floats, sizeof(float), &plan->turned));
 out:
     return status;
@@ -149,20 +123,21 @@ static void release(struct plan *plan)
         return;
     for (int v = 0; v < GRAPH_VALUES_MAX; v++) {
         memory_free(plan->values[v]);
-        memory_free(plan->value_grads[v]);
+        memory_free(plan->gradients[v]);
     }
     for (int i = 0; i < GRAPH_OPS_MAX; i++) {
         memory_free(plan->mean[i]);
         memory_free(plan->variance[i]);
         memory_free(plan->raw[i]);
     }
-    for (int i = 0; plan->scratch && i < plan->threads; i++)
+    for (int i = 0; plan->scratch && i < team_workers(plan->team); i++)
         memory_free(plan->scratch[i]);
     memory_free(plan->scratch);
-    memory_free(plan->trained);
-    memory_free(plan->raw_grad);
+    memory_free(plan->raw_gradient);
     memory_free(plan->turned);
     memory_free(plan->keep);
+    state_clear(&plan->state);
+    team_free(plan->team);
     memory_free(plan);
 }
 
@@ -175,17 +150,17 @@ static i3d_status make_plan(const struct plan_request *request, struct plan **ou
         return failure(I3D_EUNSUPPORTED,
                        "the reference engine has no bfloat16: choose fp32 or another engine");
     TRY(memory_get(1, sizeof *plan, &plan));
-    plan->bytes = sizeof *plan;
-    plan->model = request->model;
-    plan->params = i3d_model_data((i3d_model *)request->model);
-    plan->graph = request->graph;
-    plan->conv = request->precision == I3D_PRECISION_F32 ? &conv_f32 : &conv_f64;
-    plan->batch = request->batch;
-    plan->threads = request->threads > 0 ? request->threads : thread_count();
-    plan->training = request->training;
+    plan->decided = (struct decision){
+        .graph = *request->graph,
+        .conv = request->precision == I3D_PRECISION_F32 ? &conv_f32 : &conv_f64,
+        .batch = request->batch,
+        .training = request->purpose == PLAN_TRAINING,
+    };
+    TRY(state_create(request, &plan->decided.graph, true, &plan->state));
+    TRY(team_create(request->threads, &plan->team));
     TRY(get_values(plan));
-    if (plan->training)
-        TRY(get_gradients(plan, request));
+    if (plan->decided.training)
+        TRY(get_gradients(plan));
     *out = plan;
     plan = NULL;
 out:
@@ -193,17 +168,26 @@ out:
     return status;
 }
 
-/* Parameters are read where they are: there is nothing to prepare. */
-static i3d_status load(struct plan *plan)
+static i3d_status upload(struct plan *plan, enum plan_array array, struct range range,
+                         const float *from)
 {
-    (void)plan;
-    return I3D_OK;
+    return state_upload(&plan->state, array, range, from);
+}
+
+static i3d_status download(struct plan *plan, enum plan_array array, struct range range, float *to)
+{
+    return state_download(&plan->state, array, range, to);
+}
+
+static struct array find_array(struct plan *plan, enum plan_array array)
+{
+    return state_array(&plan->state, array);
 }
 
 /* Channels of `data`, which is laid out as value `v`. */
 static struct slice slice_value(const struct plan *plan, int v, float *data, int channel)
 {
-    const struct value *value = &plan->graph.values[v];
+    const struct value *value = &plan->decided.graph.values[v];
     struct slice slice = { .data = data, .sample = value_floats(value) };
     slice.map = slice.sample / (size_t)value->channels;
     slice.data += (size_t)channel * slice.map;
@@ -217,75 +201,110 @@ static struct slice slice_raw(const struct op *op, float *data)
                            .map = op_map(op) };
 }
 
+static struct conv describe_conv(const struct plan *plan, const struct op *op, int count)
+{
+    return (struct conv){ .op = op, .count = count, .team = plan->team, .scratch = plan->scratch };
+}
+
 static struct norm describe_norm(const struct plan *plan, int i, int count)
 {
-    const struct op *op = &plan->graph.ops[i];
-    return (struct norm){ .count = count,
-                          .channels = op->channels,
-                          .threads = plan->threads,
-                          .epsilon = plan->graph.bn_epsilon,
-                          .frozen = !plan->training || plan->frozen[i],
-                          .gamma = plan->params + op_param(plan, op, 1)->offset,
-                          .beta = plan->params + op_param(plan, op, 2)->offset,
-                          .running_mean = plan->params + op_param(plan, op, 3)->offset,
-                          .running_variance = plan->params + op_param(plan, op, 4)->offset,
-                          .mean = plan->mean[i],
-                          .variance = plan->variance[i] };
+    const struct op *op = &plan->decided.graph.ops[i];
+    const struct state *state = &plan->state;
+    struct norm norm = { .count = count,
+                         .channels = op->channels,
+                         .team = plan->team,
+                         .epsilon = plan->decided.graph.bn_epsilon,
+                         .relu = op->relu,
+                         .frozen = state->frozen[i],
+                         .mean = plan->mean[i],
+                         .variance = plan->variance[i] };
+    if (!op->norm) {
+        norm.frozen = true;
+        norm.beta = state_param(state, op, I3D_PARAM_BIAS);
+        return norm;
+    }
+    norm.gamma = state_param(state, op, I3D_PARAM_GAMMA);
+    norm.beta = state_param(state, op, I3D_PARAM_BETA);
+    norm.running_mean = state_param(state, op, I3D_PARAM_MEAN);
+    norm.running_variance = state_param(state, op, I3D_PARAM_VARIANCE);
+    return norm;
 }
 
 static struct head describe_head(const struct plan *plan, const struct op *op)
 {
     return (struct head){ .channels = op->channels,
                           .t = op->size_out[0],
-                          .classes = plan->graph.classes,
-                          .weight = plan->params + op_param(plan, op, 0)->offset,
-                          .bias = plan->params + op_param(plan, op, 1)->offset };
+                          .classes = plan->decided.graph.classes,
+                          .weight = state_param(&plan->state, op, I3D_PARAM_WEIGHT),
+                          .bias = state_param(&plan->state, op, I3D_PARAM_BIAS) };
 }
 
 static struct pool describe_pool(const struct plan *plan, const struct op *op, int count)
 {
     return (struct pool){ .op = op,
                           .count = count,
-                          .threads = plan->threads,
-                          .mean = op->kind == OP_HEAD && plan->graph.head == I3D_HEAD_AVG };
+                          .team = plan->team,
+                          .mean = op->kind == OP_HEAD && plan->decided.graph.head == I3D_HEAD_AVG };
 }
 
-static i3d_status conv_op_forward(struct plan *plan, int i, int count)
+/* The batch's statistics as they are told: unbiased, as PyTorch updates running ones. */
+static void write_statistics(const struct plan *plan, int i)
 {
-    const struct op *op = &plan->graph.ops[i];
-    struct conv conv = {
-        .op = op, .count = count, .threads = plan->threads, .scratch = plan->scratch
-    };
-    struct norm norm = describe_norm(plan, i, count);
+    const struct op *op = &plan->decided.graph.ops[i];
+    float *mean = plan->state.statistics + op->statistics, *variance = mean + op->channels;
+    double elements = (double)plan->count * (double)op_map(op);
+    double unbiased = elements > 1 ? elements / (elements - 1) : 1;
+    for (int c = 0; c < op->channels; c++) {
+        mean[c] = (float)plan->mean[i][c];
+        variance[c] = (float)(plan->variance[i][c] * unbiased);
+    }
+}
+
+static i3d_status conv_op_forward(struct plan *plan, int i)
+{
+    const struct op *op = &plan->decided.graph.ops[i];
+    struct conv conv = describe_conv(plan, op, plan->count);
+    struct norm norm = describe_norm(plan, i, plan->count);
     struct slice in = slice_value(plan, op->in, plan->values[op->in], 0);
     struct slice out = slice_value(plan, op->out, plan->values[op->out], op->out_channel);
-    struct slice raw = plan->training ? slice_raw(op, plan->raw[i]) : out;
+    struct slice raw = plan->decided.training ? slice_raw(op, plan->raw[i]) : out;
     i3d_status status;
-    TRY(plan->conv->forward(&conv, in, plan->params + op_param(plan, op, 0)->offset, raw));
+    TRY(plan->decided.conv->forward(&conv, in, state_param(&plan->state, op, I3D_PARAM_WEIGHT),
+                                    raw));
     TRY(norm_forward(&norm, raw, out));
+    if (!norm.frozen)
+        write_statistics(plan, i);
 out:
     return status;
+}
+
+static i3d_status op_forward(struct plan *plan, int i)
+{
+    const struct op *op = &plan->decided.graph.ops[i];
+    if (op->kind == OP_CONV)
+        return conv_op_forward(plan, i);
+    if (op->kind == OP_ADD) {
+        size_t floats = value_floats(&plan->decided.graph.values[op->out]);
+        sum_forward(plan->values[op->in], plan->values[op->with], op->relu,
+                    (size_t)plan->count * floats, plan->values[op->out]);
+        return I3D_OK;
+    }
+    struct pool pool = describe_pool(plan, op, plan->count);
+    return pool_forward(&pool, slice_value(plan, op->in, plan->values[op->in], 0),
+                        slice_value(plan, op->out, plan->values[op->out], op->out_channel));
 }
 
 static i3d_status forward(struct plan *plan, int count, const float *input, const float *keep,
                           float *logits)
 {
-    const struct graph *graph = &plan->graph;
+    const struct graph *graph = &plan->decided.graph;
     size_t clips = (size_t)count;
     i3d_status status = I3D_OK;
     memcpy(plan->values[0], input, clips * value_floats(&graph->values[0]) * sizeof *input);
     plan->count = count;
     plan->keep_given = keep != NULL;
-    for (int i = 0; i < graph->op_count; i++) {
-        const struct op *op = &graph->ops[i];
-        if (op->kind == OP_CONV) {
-            TRY(conv_op_forward(plan, i, count));
-            continue;
-        }
-        struct pool pool = describe_pool(plan, op, count);
-        TRY(pool_forward(&pool, slice_value(plan, op->in, plan->values[op->in], 0),
-                         slice_value(plan, op->out, plan->values[op->out], op->out_channel)));
-    }
+    for (int i = 0; i < graph->op_count; i++)
+        TRY(op_forward(plan, i));
     const struct op *last = &graph->ops[graph->op_count - 1];
     size_t floats = clips * value_floats(&graph->values[last->out]);
     if (last->kind != OP_HEAD) {
@@ -294,28 +313,10 @@ static i3d_status forward(struct plan *plan, int count, const float *input, cons
     }
     struct head head = describe_head(plan, last);
     head_forward(&head, count, plan->values[last->out], keep, logits);
-    if (plan->training && keep)
+    if (plan->decided.training && keep)
         memcpy(plan->keep, keep, floats * sizeof *keep);
 out:
     return status;
-}
-
-/* `grads` at a parameter of this operation, NULL if it is not trained. */
-static float *param_grad(const struct plan *plan, const struct op *op, int which, float *grads)
-{
-    return plan->trained[op->param + which] ? grads + op_param(plan, op, which)->offset : NULL;
-}
-
-/* The batch's statistics where the running ones have their slots; unbiased as PyTorch's update. */
-static void write_statistics(const struct plan *plan, int i, float *grads)
-{
-    const struct op *op = &plan->graph.ops[i];
-    double elements = (double)plan->count * (double)op_map(op);
-    double unbiased = elements > 1 ? elements / (elements - 1) : 1;
-    for (int c = 0; c < op->channels; c++) {
-        grads[op_param(plan, op, 3)->offset + (size_t)c] = (float)plan->mean[i][c];
-        grads[op_param(plan, op, 4)->offset + (size_t)c] = (float)(plan->variance[i][c] * unbiased);
-    }
 }
 
 /* [out, in, taps] -> [in, out, taps]. */
@@ -329,27 +330,30 @@ static void turn_weight(const i3d_param *param, const float *weight, float *turn
                    taps * sizeof *turned);
 }
 
-static i3d_status conv_op_backward(struct plan *plan, int i, float *grads)
+static i3d_status conv_op_backward(struct plan *plan, int i)
 {
-    const struct op *op = &plan->graph.ops[i];
-    const i3d_param *weight = op_param(plan, op, 0);
-    struct conv conv = {
-        .op = op, .count = plan->count, .threads = plan->threads, .scratch = plan->scratch
-    };
+    const struct op *op = &plan->decided.graph.ops[i];
+    const struct state *state = &plan->state;
+    const struct conv_functions *functions = plan->decided.conv;
+    struct conv conv = describe_conv(plan, op, plan->count);
     struct norm norm = describe_norm(plan, i, plan->count);
     struct slice in = slice_value(plan, op->in, plan->values[op->in], 0);
     struct slice out = slice_value(plan, op->out, plan->values[op->out], op->out_channel);
-    struct slice out_grad = slice_value(plan, op->out, plan->value_grads[op->out], op->out_channel);
-    struct slice raw_grad = slice_raw(op, plan->raw_grad);
+    struct slice out_gradient =
+        slice_value(plan, op->out, plan->gradients[op->out], op->out_channel);
+    struct slice raw_gradient = slice_raw(op, plan->raw_gradient);
+    float *weight_gradient = state_gradient(state, op, I3D_PARAM_WEIGHT);
     i3d_status status;
-    TRY(norm_backward(&norm, slice_raw(op, plan->raw[i]), out, out_grad, raw_grad,
-                      param_grad(plan, op, 1, grads), param_grad(plan, op, 2, grads)));
-    if (plan->trained[op->param])
-        TRY(plan->conv->backward_weight(&conv, in, raw_grad, grads + weight->offset));
-    if (plan->wanted[op->in]) {
-        turn_weight(weight, plan->params + weight->offset, plan->turned);
-        TRY(plan->conv->backward_data(&conv, raw_grad, plan->turned,
-                                      slice_value(plan, op->in, plan->value_grads[op->in], 0)));
+    TRY(norm_backward(&norm, slice_raw(op, plan->raw[i]), out, out_gradient, raw_gradient,
+                      state_gradient(state, op, I3D_PARAM_GAMMA),
+                      state_gradient(state, op, op->norm ? I3D_PARAM_BETA : I3D_PARAM_BIAS)));
+    if (weight_gradient)
+        TRY(functions->backward_weight(&conv, in, raw_gradient, weight_gradient));
+    if (plan->decided.wanted[op->in]) {
+        turn_weight(graph_param(&plan->decided.graph, op, I3D_PARAM_WEIGHT),
+                    state_param(state, op, I3D_PARAM_WEIGHT), plan->turned);
+        TRY(functions->backward_data(&conv, raw_gradient, plan->turned,
+                                     slice_value(plan, op->in, plan->gradients[op->in], 0)));
     }
 out:
     return status;
@@ -359,65 +363,90 @@ out:
 static i3d_status pool_op_backward(struct plan *plan, const struct op *op)
 {
     struct pool pool = describe_pool(plan, op, plan->count);
+    if (!plan->decided.wanted[op->in])
+        return I3D_OK;
     return pool_backward(&pool, slice_value(plan, op->in, plan->values[op->in], 0),
-                         slice_value(plan, op->out, plan->value_grads[op->out], op->out_channel),
-                         slice_value(plan, op->in, plan->value_grads[op->in], 0));
+                         slice_value(plan, op->out, plan->gradients[op->out], op->out_channel),
+                         slice_value(plan, op->in, plan->gradients[op->in], 0));
+}
+
+static i3d_status op_backward(struct plan *plan, int i)
+{
+    const struct op *op = &plan->decided.graph.ops[i];
+    if (op->kind == OP_CONV)
+        return conv_op_backward(plan, i);
+    if (op->kind != OP_ADD)
+        return pool_op_backward(plan, op);
+    size_t floats = value_floats(&plan->decided.graph.values[op->out]);
+    sum_backward(plan->values[op->out], plan->gradients[op->out], op->relu,
+                 (size_t)plan->count * floats, plan->gradients[op->in], plan->gradients[op->with]);
+    return I3D_OK;
 }
 
 /* From the logits' gradient to that of the last value. */
-static void begin_backward(struct plan *plan, const float *logits_grad, float *grads)
+static void begin_backward(struct plan *plan, const float *logits_gradient)
 {
-    const struct op *last = &plan->graph.ops[plan->graph.op_count - 1];
-    float *value_grad = plan->value_grads[last->out];
+    const struct op *last = &plan->decided.graph.ops[plan->decided.graph.op_count - 1];
+    float *value_gradient = plan->gradients[last->out];
     if (last->kind == OP_HEAD) {
         struct head head = describe_head(plan, last);
         head_backward(&head, plan->count, plan->values[last->out],
-                      plan->keep_given ? plan->keep : NULL, logits_grad,
-                      param_grad(plan, last, 0, grads), param_grad(plan, last, 1, grads),
-                      plan->wanted[last->in] ? value_grad : NULL);
-    } else if (value_grad) {
-        size_t floats = (size_t)plan->count * value_floats(&plan->graph.values[last->out]);
-        memcpy(value_grad, logits_grad, floats * sizeof *value_grad);
+                      plan->keep_given ? plan->keep : NULL, logits_gradient,
+                      state_gradient(&plan->state, last, I3D_PARAM_WEIGHT),
+                      state_gradient(&plan->state, last, I3D_PARAM_BIAS),
+                      plan->decided.wanted[last->in] ? value_gradient : NULL);
+    } else if (value_gradient) {
+        size_t floats = (size_t)plan->count * value_floats(&plan->decided.graph.values[last->out]);
+        memcpy(value_gradient, logits_gradient, floats * sizeof *value_gradient);
     }
 }
 
-static i3d_status backward(struct plan *plan, const float *logits_grad, float *grads)
+static i3d_status backward(struct plan *plan, const float *logits_gradient,
+                           const struct ready *ready)
 {
-    const struct graph *graph = &plan->graph;
+    const struct graph *graph = &plan->decided.graph;
     size_t clips = (size_t)plan->count;
     i3d_status status = I3D_OK;
-    memset(grads, 0, i3d_model_data_count(plan->model) * sizeof *grads);
     for (int v = 0; v < graph->value_count; v++)
-        if (plan->wanted[v])
-            memset(plan->value_grads[v], 0,
-                   clips * value_floats(&graph->values[v]) * sizeof(float));
-    begin_backward(plan, logits_grad, grads);
+        if (plan->decided.wanted[v])
+            memset(plan->gradients[v], 0, clips * value_floats(&graph->values[v]) * sizeof(float));
+    begin_backward(plan, logits_gradient);
     for (int i = graph->op_count - 1; i >= 0; i--) {
-        const struct op *op = &graph->ops[i];
-        if (op->kind == OP_CONV && !plan->frozen[i])
-            write_statistics(plan, i, grads);
-        if (op->kind == OP_CONV && op_needs_backward(plan, op))
-            TRY(conv_op_backward(plan, i, grads));
-        if (op->kind != OP_CONV && plan->wanted[op->in])
-            TRY(pool_op_backward(plan, op));
+        if (!op_needs_backward(plan, &graph->ops[i]))
+            continue;
+        TRY(op_backward(plan, i));
+        TRY(state_ready(&plan->state, &graph->ops[i], ready));
     }
 out:
     return status;
 }
 
+static i3d_status apply(struct plan *plan, const struct update *update)
+{
+    state_apply(&plan->state, update);
+    return I3D_OK;
+}
+
+static i3d_status applied(struct plan *plan, struct applied *out)
+{
+    *out = plan->state.applied;
+    return I3D_OK;
+}
+
 static i3d_status read_value(struct plan *plan, int index, float *out)
 {
-    if (index < 0 || index >= plan->graph.value_count)
+    const struct graph *graph = &plan->decided.graph;
+    if (index < 0 || index >= graph->value_count)
         return failure(I3D_EINVAL, "the network has no value %d: give 0 to %d", index,
-                       plan->graph.value_count - 1);
-    size_t floats = (size_t)plan->count * value_floats(&plan->graph.values[index]);
+                       graph->value_count - 1);
+    size_t floats = (size_t)plan->count * value_floats(&graph->values[index]);
     memcpy(out, plan->values[index], floats * sizeof *out);
     return I3D_OK;
 }
 
 static size_t memory(const struct plan *plan)
 {
-    return plan->bytes;
+    return sizeof *plan + plan->bytes + state_bytes(&plan->state);
 }
 
 const struct engine engine_reference = {
@@ -425,9 +454,13 @@ const struct engine engine_reference = {
     .description = "plain C on any processor: the definition that other engines are checked by",
     .available = available,
     .plan = make_plan,
-    .load = load,
+    .upload = upload,
+    .download = download,
+    .array = find_array,
     .forward = forward,
     .backward = backward,
+    .apply = apply,
+    .applied = applied,
     .read_value = read_value,
     .memory = memory,
     .free = release,

@@ -1,7 +1,7 @@
 /* ONNX Runtime is not linked but opened: it has one entry point, made for that, and so a program
  * runs where the library is missing, starts without loading its 35 MB, and takes a build with CUDA
  * in place of one without by its file alone. */
-#include "engine/onnxruntime/library.h"
+#include "network/onnxruntime/library.h"
 
 #include "base/failure.h"
 

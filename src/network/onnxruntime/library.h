@@ -1,6 +1,6 @@
 /* The library itself: opened when it is first asked for, once for the process. */
-#ifndef I3D_ENGINE_ONNXRUNTIME_LIBRARY_H
-#define I3D_ENGINE_ONNXRUNTIME_LIBRARY_H
+#ifndef I3D_NETWORK_ONNXRUNTIME_LIBRARY_H
+#define I3D_NETWORK_ONNXRUNTIME_LIBRARY_H
 
 #include <i3d/status.h>
 

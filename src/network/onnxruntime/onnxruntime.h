@@ -1,9 +1,9 @@
 /* ONNX Runtime: a network that stands in an .onnx file as a graph, whoever wrote it, run as it is.
  * Only this folder knows the library. onnxruntime_none.c stands in where a build has no headers. */
-#ifndef I3D_ENGINE_ONNXRUNTIME_ONNXRUNTIME_H
-#define I3D_ENGINE_ONNXRUNTIME_ONNXRUNTIME_H
+#ifndef I3D_NETWORK_ONNXRUNTIME_ONNXRUNTIME_H
+#define I3D_NETWORK_ONNXRUNTIME_ONNXRUNTIME_H
 
-#include <i3d/engine.h>
+#include <i3d/network.h>
 
 struct session;
 

@@ -1,5 +1,5 @@
 /* A build without ONNX Runtime's headers. */
-#include "engine/onnxruntime/onnxruntime.h"
+#include "network/onnxruntime/onnxruntime.h"
 
 #include "base/failure.h"
 

@@ -1,5 +1,5 @@
 /* A graph loaded on a device, and run. */
-#include "engine/onnxruntime/session.h"
+#include "network/onnxruntime/session.h"
 
 #include "base/failure.h"
 #include "base/memory.h"

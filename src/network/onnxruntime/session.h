@@ -1,9 +1,9 @@
 /* Inside a session: a graph that ONNX Runtime has loaded, and what it takes and gives. */
-#ifndef I3D_ENGINE_ONNXRUNTIME_SESSION_H
-#define I3D_ENGINE_ONNXRUNTIME_SESSION_H
+#ifndef I3D_NETWORK_ONNXRUNTIME_SESSION_H
+#define I3D_NETWORK_ONNXRUNTIME_SESSION_H
 
-#include "engine/onnxruntime/library.h"
-#include "engine/onnxruntime/onnxruntime.h"
+#include "network/onnxruntime/library.h"
+#include "network/onnxruntime/onnxruntime.h"
 
 enum { AXES = 5, AXES_MOST = 8 };
 

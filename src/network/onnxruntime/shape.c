@@ -1,5 +1,5 @@
 /* What a graph takes and gives. */
-#include "engine/onnxruntime/session.h"
+#include "network/onnxruntime/session.h"
 
 #include "base/failure.h"
 

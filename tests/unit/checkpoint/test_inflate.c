@@ -24,7 +24,7 @@ static void make_googlenet(i3d_weights *out)
         const i3d_param *param = i3d_model_param(model, p);
         struct place place = place_of(param);
         char layer[64] = "", name[96];
-        if (param->kind != I3D_PARAM_WEIGHT)
+        if (param->role != I3D_PARAM_WEIGHT)
             continue;
         for (int u = 0; u < 4; u++)
             if (strcmp(units[u][0], place.unit) == 0)
@@ -73,10 +73,10 @@ static void kernels_are_repeated_over_time_and_divided(void **state)
             for (size_t k = 0; k < 9; k++)
                 assert_float_equal(weight[(oi * 3 + t) * 9 + k],
                                    get(&googlenet, "conv2/3x3/weight", oi * 9 + k) / 3, 1e-7);
-    assert_float_equal(values(model, "Conv3d_2c_3x3_bn.bn2d.beta")[7], 7, 0);
-    assert_float_equal(values(model, "Conv3d_2c_3x3_bn.bn2d.gamma")[7], 1, 0);
-    assert_float_equal(values(model, "Conv3d_2c_3x3_bn.bn2d.moving_mean")[7], 0, 0);
-    assert_float_equal(values(model, "Conv3d_2c_3x3_bn.bn2d.moving_variance")[7], .999, 1e-7);
+    assert_float_equal(values(model, "Conv3d_2c_3x3.beta")[7], 7, 0);
+    assert_float_equal(values(model, "Conv3d_2c_3x3.gamma")[7], 1, 0);
+    assert_float_equal(values(model, "Conv3d_2c_3x3.mean")[7], 0, 0);
+    assert_float_equal(values(model, "Conv3d_2c_3x3.variance")[7], .999, 1e-7);
     i3d_model_free(model);
     i3d_weights_clear(&googlenet);
 }
@@ -88,7 +88,7 @@ static void of_a_5x5_kernel_the_middle_is_taken(void **state)
     i3d_model *model;
     make_googlenet(&googlenet);
     assert_ok(i3d_model_inflate(&googlenet, 3, &model));
-    const float *weight = values(model, "Mixed_4c_b2b.conv3d.weight");
+    const float *weight = values(model, "Mixed_4c_b2b.weight");
     for (size_t y = 0; y < 3; y++)
         for (size_t x = 0; x < 3; x++)
             assert_float_equal(weight[y * 3 + x],
@@ -110,7 +110,7 @@ static void the_first_layer_takes_rgb_instead_of_bgr(void **state)
     const float *weight = values(model, "Conv3d_1a_7x7.weight");
     for (size_t o = 0; o < 64; o++) {
         double caffe = get(&googlenet, "conv1/7x7_s2/bias", o);
-        double ours = values(model, "Conv3d_1a_7x7_bn.bn2d.beta")[o];
+        double ours = values(model, "Conv3d_1a_7x7.beta")[o];
         for (size_t c = 0; c < 3; c++)
             for (size_t k = 0; k < 49; k++) {
                 double pixel = (double)((o * 31 + c * 57 + k * 13) % 256); /* of BGR channel c */
@@ -140,7 +140,7 @@ static void the_first_layer_of_flow_is_the_mean_over_channels(void **state)
         assert_float_equal(weight[k], (float)(127.5 * sum / 3 / 7), 1e-4);
         assert_float_equal(weight[7 * 49 + k], weight[k], 0); /* y as x */
     }
-    assert_float_equal(values(model, "Conv3d_1a_7x7_bn.bn2d.beta")[9], 9, 0);
+    assert_float_equal(values(model, "Conv3d_1a_7x7.beta")[9], 9, 0);
     i3d_model_free(model);
     i3d_weights_clear(&googlenet);
 }

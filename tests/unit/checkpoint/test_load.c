@@ -20,7 +20,7 @@ static i3d_model *model_of(int channels, int classes, int seed)
     for (size_t p = 0; p < i3d_model_param_count(model); p++) {
         const i3d_param *param = i3d_model_param(model, p);
         float *data = i3d_model_data(model) + param->offset;
-        for (size_t i = 0; param->kind != I3D_PARAM_GAMMA && i < param->count; i++)
+        for (size_t i = 0; param->role != I3D_PARAM_GAMMA && i < param->count; i++)
             data[i] = (float)(i % 99991 + p) * (float)seed;
     }
     return model;
@@ -137,7 +137,7 @@ static void norms_without_a_gamma_get_ones(void **state)
     i3d_weights weights;
     i3d_model *model = model_of(3, CLASSES, 3);
     const i3d_param *gamma = i3d_model_param(model, 1);
-    assert_int_equal(gamma->kind, I3D_PARAM_GAMMA);
+    assert_int_equal(gamma->role, I3D_PARAM_GAMMA);
     save_as(model, DIALECT_DEEPMIND, "Flow/inception_i3d/", &weights);
     i3d_model_data(model)[gamma->offset] = 7;
     assert_ok(i3d_model_load(model, &weights, false, NULL));
@@ -186,7 +186,7 @@ static void another_class_count_is_told_with_both_numbers(void **state)
                                         "[51]\n"));
     const i3d_param *stem = i3d_model_param(few, 0);
     assert_memory_equal(i3d_model_data(few), i3d_model_data(many), stem->count * sizeof(float));
-    const i3d_param *logits = i3d_model_find_param(few, "logits_conv3d.weight");
+    const i3d_param *logits = i3d_model_find_param(few, "logits.weight");
     assert_memory_equal(i3d_model_data(few) + logits->offset,
                         i3d_model_data(before) + logits->offset, logits->count * sizeof(float));
     i3d_match_clear(&match);

@@ -14,10 +14,11 @@
 struct net {
     const struct engine *engine;
     i3d_model *model;
+    struct graph graph;
     struct plan_request request; /* fill in what differs from the default before net_plan() */
     struct plan *plan;
-    float *data, *keep, *output_grad; /* drawn by net_plan(); no mask without a head */
-    float *output, *grads;
+    float *data, *keep, *output_gradient;   /* drawn by net_plan(); no mask without a head */
+    float *output, *gradients, *statistics; /* of net_step() */
 };
 
 static inline float *net_floats(size_t count)
@@ -43,10 +44,10 @@ static inline void net_draw_params(i3d_model *model, uint64_t seed)
         const i3d_param *param = i3d_model_param(model, p);
         float *data = i3d_model_data(model) + param->offset;
         double fan = (double)param->count / (double)param->shape[0], low = -.3, high = .3;
-        if (param->kind == I3D_PARAM_WEIGHT) {
+        if (param->role == I3D_PARAM_WEIGHT) {
             high = sqrt(6 / fan);
             low = -high;
-        } else if (param->kind == I3D_PARAM_GAMMA || param->kind == I3D_PARAM_VARIANCE) {
+        } else if (param->role == I3D_PARAM_GAMMA || param->role == I3D_PARAM_VARIANCE) {
             low = .5;
             high = 1.5;
         }
@@ -56,23 +57,23 @@ static inline void net_draw_params(i3d_model *model, uint64_t seed)
 
 static inline size_t net_clip_floats(const struct net *net)
 {
-    return value_floats(&net->request.graph.values[0]);
+    return value_floats(&net->graph.values[0]);
 }
 
 static inline size_t net_output_floats(const struct net *net)
 {
-    return (size_t)net->request.batch * graph_output_floats(&net->request.graph);
+    return (size_t)net->request.batch * graph_output_floats(&net->graph);
 }
 
 static inline size_t net_feature_floats(const struct net *net)
 {
-    const struct graph *graph = &net->request.graph;
+    const struct graph *graph = &net->graph;
     return (size_t)net->request.batch * value_floats(&graph->values[graph->value_count - 1]);
 }
 
 static inline bool net_has_head(const struct net *net)
 {
-    const struct graph *graph = &net->request.graph;
+    const struct graph *graph = &net->graph;
     return graph->ops[graph->op_count - 1].kind == OP_HEAD;
 }
 
@@ -83,25 +84,46 @@ static inline struct net net_make(const struct unit *units, int count,
     struct net net = { 0 };
     assert_ok(engine_find("reference", &net.engine));
     assert_ok(model_create(units, count, options, &net.model));
-    net.request = (struct plan_request){
-        .model = net.model, .batch = batch, .precision = I3D_PRECISION_F32_F64, .training = true
-    };
-    assert_ok(graph_create(net.model, size[0], size[1], size[2], &net.request.graph));
+    net.request = (struct plan_request){ .batch = batch,
+                                         .precision = I3D_PRECISION_F32_F64,
+                                         .purpose = PLAN_TRAINING };
+    assert_ok(graph_create(net.model, size[0], size[1], size[2], &net.graph));
     return net;
+}
+
+/* The model's parameters, all or one, into the plan. */
+static inline i3d_status net_upload(struct net *net)
+{
+    return net->engine->upload(net->plan, PLAN_PARAMS, (struct range){ 0, net->graph.floats },
+                               i3d_model_values(net->model));
+}
+
+static inline i3d_status net_upload_param(struct net *net, const i3d_param *param)
+{
+    return net->engine->upload(net->plan, PLAN_PARAMS,
+                               (struct range){ param->offset, param->count },
+                               i3d_model_values(net->model) + param->offset);
+}
+
+static inline i3d_status net_try_plan(struct net *net)
+{
+    net->request.graph = &net->graph;
+    return net->engine->plan(&net->request, &net->plan);
 }
 
 static inline void net_plan(struct net *net, uint64_t seed)
 {
     size_t clips = (size_t)net->request.batch * net_clip_floats(net);
     size_t outputs = net_output_floats(net), features = net_feature_floats(net);
-    assert_ok(net->engine->plan(&net->request, &net->plan));
-    assert_ok(net->engine->load(net->plan));
+    assert_ok(net_try_plan(net));
+    assert_ok(net_upload(net));
     net->data = net_floats(clips);
-    net->output_grad = net_floats(outputs);
+    net->output_gradient = net_floats(outputs);
     net->output = net_floats(outputs);
-    net->grads = net_floats(i3d_model_data_count(net->model));
+    net->gradients = net_floats(net->graph.floats);
+    net->statistics = net_floats(net->graph.statistics);
     net_draw(seed, 2, 0, -1, 1, net->data, clips);
-    net_draw(seed, 3, 0, -1, 1, net->output_grad, outputs);
+    net_draw(seed, 3, 0, -1, 1, net->output_gradient, outputs);
     if (!net_has_head(net))
         return;
     net->keep = net_floats(features);
@@ -110,16 +132,38 @@ static inline void net_plan(struct net *net, uint64_t seed)
         net->keep[i] = net->keep[i] < .5f ? 2 : 0;
 }
 
+/* What a step gave for a parameter: its gradient, or of a running statistic the batch's. */
+static inline const float *net_gradient(const struct net *net, const i3d_param *param)
+{
+    for (int i = 0; i < net->graph.op_count; i++) {
+        const struct op *op = &net->graph.ops[i];
+        if (op->norm && param->offset == graph_param(&net->graph, op, I3D_PARAM_MEAN)->offset)
+            return net->statistics + op->statistics;
+        if (op->norm && param->offset == graph_param(&net->graph, op, I3D_PARAM_VARIANCE)->offset)
+            return net->statistics + op->statistics + op->channels;
+    }
+    return net->gradients + param->offset;
+}
+
 static inline void net_forward(struct net *net)
 {
-    const float *keep = net->request.training ? net->keep : NULL;
+    const float *keep = net->request.purpose == PLAN_TRAINING ? net->keep : NULL;
     assert_ok(net->engine->forward(net->plan, net->request.batch, net->data, keep, net->output));
+}
+
+static inline void net_backward(struct net *net, const float *output_gradient)
+{
+    assert_ok(net->engine->backward(net->plan, output_gradient, NULL));
+    assert_ok(net->engine->download(net->plan, PLAN_GRADIENTS,
+                                    (struct range){ 0, net->graph.floats }, net->gradients));
+    assert_ok(net->engine->download(net->plan, PLAN_STATISTICS,
+                                    (struct range){ 0, net->graph.statistics }, net->statistics));
 }
 
 static inline void net_step(struct net *net)
 {
     net_forward(net);
-    assert_ok(net->engine->backward(net->plan, net->output_grad, net->grads));
+    net_backward(net, net->output_gradient);
 }
 
 static inline void net_free(struct net *net)
@@ -129,9 +173,10 @@ static inline void net_free(struct net *net)
     i3d_model_free(net->model);
     memory_free(net->data);
     memory_free(net->keep);
-    memory_free(net->output_grad);
+    memory_free(net->output_gradient);
     memory_free(net->output);
-    memory_free(net->grads);
+    memory_free(net->gradients);
+    memory_free(net->statistics);
 }
 
 static inline double net_norm(const float *a, size_t count)

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "engine/onednn/arena.h"
+#include "engine/cpu/arena.h"
 
 static void spans_needed_together_lie_apart(void **state)
 {

@@ -3,10 +3,10 @@
 #include "unit/engine/net.h"
 
 static const struct unit small[] = {
-    { UNIT_CONV, "Conv3d_1a", { 3, 3, 3 }, { 1, 2, 2 }, { 4 } },
-    { UNIT_POOL, "MaxPool3d_2a", { 1, 2, 2 }, { 1, 2, 2 }, { 0 } },
+    { UNIT_CONV, "Conv3d_1a", { 3, 3, 3 }, { 1, 2, 2 }, .channels = { 4 } },
+    { UNIT_POOL, "MaxPool3d_2a", { 1, 2, 2 }, .stride = { 1, 2, 2 } },
     { UNIT_MIXED, "Mixed_3b", .channels = { 3, 2, 4, 2, 3, 2 } },
-    { UNIT_CONV, "Conv3d_4b", { 1, 1, 1 }, { 1, 1, 1 }, { 5 } },
+    { UNIT_CONV, "Conv3d_4b", { 1, 1, 1 }, { 1, 1, 1 }, .channels = { 5 } },
     { .kind = UNIT_HEAD, .name = "logits" },
 };
 enum { SMALL = sizeof small / sizeof small[0], CONVS = 8, PARAMS = CONVS * 5 + 2 };
@@ -25,7 +25,7 @@ static double loss(struct net *net)
     double sum = 0;
     net_forward(net);
     for (size_t i = 0; i < net_output_floats(net); i++)
-        sum += (double)net->output[i] * net->output_grad[i];
+        sum += (double)net->output[i] * net->output_gradient[i];
     return sum;
 }
 
@@ -38,9 +38,11 @@ static double slope(struct net *net, const i3d_param *param, const float *direct
     for (int end = 0; end < 2; end++) {
         for (size_t i = 0; i < param->count; i++)
             data[i] = kept[i] + (end ? step : -step) * direction[i];
+        assert_ok(net_upload_param(net, param));
         ends[end] = loss(net);
     }
     memcpy(data, kept, param->count * sizeof *kept);
+    assert_ok(net_upload_param(net, param));
     memory_free(kept);
     return (ends[1] - ends[0]) / (2 * (double)step);
 }
@@ -48,18 +50,18 @@ static double slope(struct net *net, const i3d_param *param, const float *direct
 static void check_slopes(i3d_head head, const bool *frozen)
 {
     struct net net = make(head);
-    net.request.bn_frozen = frozen;
+    net.request.frozen = frozen;
     net_plan(&net, 3);
     net_step(&net);
     for (size_t p = 0; p < PARAMS; p++) {
         const i3d_param *param = i3d_model_param(net.model, p);
-        if (param->kind == I3D_PARAM_MEAN || param->kind == I3D_PARAM_VARIANCE)
+        if (param->role == I3D_PARAM_MEAN || param->role == I3D_PARAM_VARIANCE)
             continue;
         float *direction = net_floats(param->count);
         double expected = 0, scale = 0;
         net_draw(5, 1, p, -1, 1, direction, param->count);
         for (size_t i = 0; i < param->count; i++) {
-            double term = (double)direction[i] * net.grads[param->offset + i];
+            double term = (double)direction[i] * net_gradient(&net, param)[i];
             expected += term;
             scale += fabs(term);
         }
@@ -88,7 +90,7 @@ static void so_they_are_with_frozen_batch_norms(void **state)
 
 static bool is_zero(const struct net *net, const i3d_param *param)
 {
-    return net_norm(net->grads + param->offset, param->count) == 0;
+    return net_norm(net_gradient(net, param), param->count) == 0;
 }
 
 static void what_is_not_trained_has_no_gradient_and_changes_no_other(void **state)
@@ -105,9 +107,9 @@ static void what_is_not_trained_has_no_gradient_and_changes_no_other(void **stat
     net_step(&some);
     for (size_t p = 0; p < PARAMS; p++) {
         const i3d_param *param = i3d_model_param(some.model, p);
-        bool statistics = param->kind == I3D_PARAM_MEAN || param->kind == I3D_PARAM_VARIANCE;
+        bool statistics = param->role == I3D_PARAM_MEAN || param->role == I3D_PARAM_VARIANCE;
         if (trained[p] || statistics)
-            assert_memory_equal(some.grads + param->offset, all.grads + param->offset,
+            assert_memory_equal(net_gradient(&some, param), net_gradient(&all, param),
                                 param->count * sizeof(float));
         else
             assert_true(is_zero(&some, param));
@@ -116,7 +118,7 @@ static void what_is_not_trained_has_no_gradient_and_changes_no_other(void **stat
     net_free(&some);
 
     some = make(I3D_HEAD_AVG);
-    some.request.bn_frozen = frozen;
+    some.request.frozen = frozen;
     net_plan(&some, 3);
     net_step(&some);
     assert_true(is_zero(&some, i3d_model_param(some.model, 3)));
@@ -131,7 +133,7 @@ static void what_is_not_trained_has_no_gradient_and_changes_no_other(void **stat
 static void statistics_are_the_batch_s_and_unbiased(void **state)
 {
     (void)state;
-    const struct unit unit = { UNIT_CONV, "a", { 1, 1, 1 }, { 1, 1, 1 }, { 1 } };
+    const struct unit unit = { UNIT_CONV, "a", { 1, 1, 1 }, { 1, 1, 1 }, .channels = { 1 } };
     i3d_model_options options = { .channels = 1, .bn_epsilon = 1e-3 };
     struct net net = net_make(&unit, 1, &options, 2, (int[]){ 2, 3, 4 });
     const double weight = 2;
@@ -143,8 +145,8 @@ static void statistics_are_the_batch_s_and_unbiased(void **state)
         mean += weight * net.data[i] / count;
     for (int i = 0; i < (int)count; i++)
         squares += pow(weight * net.data[i] - mean, 2);
-    assert_true(fabs(net.grads[3] - mean) < 1e-6);
-    assert_true(fabs(net.grads[4] - squares / (count - 1)) < 1e-6);
+    assert_true(fabs(net.statistics[0] - mean) < 1e-6);
+    assert_true(fabs(net.statistics[1] - squares / (count - 1)) < 1e-6);
     net_free(&net);
 }
 

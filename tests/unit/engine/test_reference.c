@@ -5,7 +5,7 @@
 #include "base/file.h"
 
 /* In front of every unit, so that the gradient of the unit's input is seen in this one's. */
-static const struct unit first = { UNIT_CONV, "a", { 1, 1, 1 }, { 1, 1, 1 }, { 3 } };
+static const struct unit first = { UNIT_CONV, "a", { 1, 1, 1 }, { 1, 1, 1 }, .channels = { 3 } };
 
 static const struct golden_case {
     const char *name;
@@ -16,56 +16,52 @@ static const struct golden_case {
 } cases[] = {
     { "conv_7x7x7",
       { 5, 9, 8 },
-      { UNIT_CONV, "b", { 7, 7, 7 }, { 2, 2, 2 }, { 2 } },
+      { UNIT_CONV, "b", { 7, 7, 7 }, { 2, 2, 2 }, .channels = { 2 } },
       I3D_HEAD_AVG,
       false },
     { "conv_3x3x3",
       { 3, 5, 7 },
-      { UNIT_CONV, "b", { 3, 3, 3 }, { 1, 1, 1 }, { 5 } },
+      { UNIT_CONV, "b", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 5 } },
       I3D_HEAD_AVG,
       false },
     { "conv_strided",
       { 4, 7, 9 },
-      { UNIT_CONV, "b", { 3, 5, 4 }, { 2, 3, 2 }, { 4 } },
+      { UNIT_CONV, "b", { 3, 5, 4 }, { 2, 3, 2 }, .channels = { 4 } },
       I3D_HEAD_AVG,
       false },
     { "conv_1x1x1",
       { 2, 3, 4 },
-      { UNIT_CONV, "b", { 1, 1, 1 }, { 1, 1, 1 }, { 9 } },
+      { UNIT_CONV, "b", { 1, 1, 1 }, { 1, 1, 1 }, .channels = { 9 } },
       I3D_HEAD_AVG,
       false },
     { "conv_frozen",
       { 3, 5, 6 },
-      { UNIT_CONV, "b", { 3, 3, 3 }, { 1, 1, 1 }, { 4 } },
+      { UNIT_CONV, "b", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 4 } },
       I3D_HEAD_AVG,
       true },
     { "pool_1x3x3",
       { 3, 7, 8 },
-      { UNIT_POOL, "b", { 1, 3, 3 }, { 1, 2, 2 }, { 0 } },
+      { UNIT_POOL, "b", { 1, 3, 3 }, .stride = { 1, 2, 2 } },
       I3D_HEAD_AVG,
       false },
     { "pool_3x3x3",
       { 5, 6, 7 },
-      { UNIT_POOL, "b", { 3, 3, 3 }, { 2, 2, 2 }, { 0 } },
+      { UNIT_POOL, "b", { 3, 3, 3 }, .stride = { 2, 2, 2 } },
       I3D_HEAD_AVG,
       false },
     { "pool_2x2x2",
       { 5, 6, 7 },
-      { UNIT_POOL, "b", { 2, 2, 2 }, { 2, 2, 2 }, { 0 } },
+      { UNIT_POOL, "b", { 2, 2, 2 }, .stride = { 2, 2, 2 } },
       I3D_HEAD_AVG,
       false },
     { "mixed",
       { 3, 5, 6 },
-      { UNIT_MIXED, "Mixed_x", { 0 }, { 0 }, { 3, 2, 4, 1, 2, 3 } },
+      { UNIT_MIXED, "Mixed_x", .channels = { 3, 2, 4, 1, 2, 3 } },
       I3D_HEAD_AVG,
       false },
-    { "head_avg", { 5, 3, 4 }, { UNIT_HEAD, "logits", { 0 }, { 0 }, { 0 } }, I3D_HEAD_AVG, false },
-    { "head_avg_1",
-      { 1, 4, 3 },
-      { UNIT_HEAD, "logits", { 0 }, { 0 }, { 0 } },
-      I3D_HEAD_AVG,
-      false },
-    { "head_max", { 5, 3, 4 }, { UNIT_HEAD, "logits", { 0 }, { 0 }, { 0 } }, I3D_HEAD_MAX, false },
+    { "head_avg", { 5, 3, 4 }, { UNIT_HEAD, .name = "logits" }, I3D_HEAD_AVG, false },
+    { "head_avg_1", { 1, 4, 3 }, { UNIT_HEAD, .name = "logits" }, I3D_HEAD_AVG, false },
+    { "head_max", { 5, 3, 4 }, { UNIT_HEAD, .name = "logits" }, I3D_HEAD_MAX, false },
 };
 
 struct golden {
@@ -123,18 +119,18 @@ static void check_case(const struct golden_case *at, i3d_precision precision)
     size_t clips = 2 * net_clip_floats(&net), outputs = net_output_floats(&net);
     memcpy(i3d_model_data(net.model), golden_take(&golden, params), params * sizeof(float));
     net.request.precision = precision;
-    net.request.bn_frozen = at->frozen ? frozen : NULL;
+    net.request.frozen = at->frozen ? frozen : NULL;
     net_plan(&net, 1);
     memcpy(net.data, golden_take(&golden, clips), clips * sizeof(float));
     if (net.keep)
         memcpy(net.keep, golden_take(&golden, net_feature_floats(&net)),
                net_feature_floats(&net) * sizeof(float));
-    memcpy(net.output_grad, golden_take(&golden, outputs), outputs * sizeof(float));
+    memcpy(net.output_gradient, golden_take(&golden, outputs), outputs * sizeof(float));
     net_step(&net);
     assert_close(at->name, "the output", net.output, golden_take(&golden, outputs), outputs, 2e-6);
     for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
         const i3d_param *param = i3d_model_param(net.model, p);
-        assert_close(at->name, param->name, net.grads + param->offset,
+        assert_close(at->name, param->name, net_gradient(&net, param),
                      golden_take(&golden, param->count), param->count, 1e-5);
     }
     golden_close(&golden);
@@ -155,7 +151,7 @@ enum { SEED = 1 }; /* make_network()'s */
 /* Patches of 2 x 16 x 16 and noise, as make_network() of make.py. */
 static void draw_patches(struct net *net)
 {
-    const struct value *clip = &net->request.graph.values[0];
+    const struct value *clip = &net->graph.values[0];
     int t = (clip->t + 1) / 2, h = (clip->h + 15) / 16, w = (clip->w + 15) / 16;
     int planes = net->request.batch * clip->channels;
     size_t coarse_floats = (size_t)planes * (size_t)(t * h * w), i = 0;
@@ -176,16 +172,16 @@ static void draw_patches(struct net *net)
 }
 
 /* The norm of a gradient and a few of its elements. */
-static void check_gradient(struct golden *golden, const i3d_param *param, const float *grad)
+static void check_gradient(struct golden *golden, const i3d_param *param, const float *gradient)
 {
     enum { SAMPLES = 4 };
     double norm = *golden_take(golden, 1), typical = norm / sqrt((double)param->count);
     const float *samples = golden_take(golden, SAMPLES);
-    if (!(fabs(net_norm(grad, param->count) - norm) <= 1e-4 * norm))
-        fail_msg("%s: norm of the gradient %g, not %g", param->name, net_norm(grad, param->count),
-                 norm);
+    if (!(fabs(net_norm(gradient, param->count) - norm) <= 1e-4 * norm))
+        fail_msg("%s: norm of the gradient %g, not %g", param->name,
+                 net_norm(gradient, param->count), norm);
     for (size_t i = 0; i < SAMPLES; i++) {
-        float ours = grad[param->count * i / SAMPLES];
+        float ours = gradient[param->count * i / SAMPLES];
         if (!(fabs(ours - samples[i]) <= 1e-4 * fmax(fabs(samples[i]), typical)))
             fail_msg("%s: gradient %g, not %g", param->name, ours, samples[i]);
     }
@@ -201,19 +197,21 @@ static void the_whole_network_computes_what_pytorch_does(void **state)
     size_t outputs = net_output_floats(&net);
     net_draw_params(net.model, SEED);
 
-    net.request.training = false;
+    net.request.purpose = PLAN_INFERENCE;
     net_plan(&net, 1);
     draw_patches(&net);
     net_forward(&net);
     assert_close("network", "inference", net.output, golden_take(&golden, outputs), outputs, 1e-6);
 
-    struct net training = { .engine = net.engine, .model = net.model, .request = net.request };
+    struct net training = {
+        .engine = net.engine, .model = net.model, .graph = net.graph, .request = net.request
+    };
     /* The maps behind have so few elements that their statistics would blow up rounding. */
     bool frozen[GRAPH_OPS_MAX];
-    for (int i = 0; i < net.request.graph.op_count; i++)
-        frozen[i] = strcmp(net.request.graph.ops[i].name, "Mixed_4") > 0;
-    training.request.training = true;
-    training.request.bn_frozen = frozen;
+    for (int i = 0; i < net.graph.op_count; i++)
+        frozen[i] = strcmp(net.graph.ops[i].name, "Mixed_4") > 0;
+    training.request.purpose = PLAN_TRAINING;
+    training.request.frozen = frozen;
     net_plan(&training, SEED);
     memcpy(training.data, net.data, 2 * net_clip_floats(&net) * sizeof(float));
     net_step(&training);
@@ -221,7 +219,7 @@ static void the_whole_network_computes_what_pytorch_does(void **state)
                  1e-5);
     for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
         const i3d_param *param = i3d_model_param(net.model, p);
-        check_gradient(&golden, param, training.grads + param->offset);
+        check_gradient(&golden, param, net_gradient(&training, param));
     }
     golden_close(&golden);
     net.model = NULL;

@@ -5,7 +5,7 @@
 #include <i3d/export.h>
 
 #include "base/memory.h"
-#include "engine/onnxruntime/onnxruntime.h"
+#include "network/onnxruntime/onnxruntime.h"
 
 #include <math.h>
 #include <string.h>

@@ -7,22 +7,31 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "export/program.h"
+#include "checkpoint/dialects.h"
 #include "model/model.h"
 
 static const struct unit small_units[] = {
-    { UNIT_CONV, "Conv3d_1a_7x7", { 7, 7, 7 }, { 2, 2, 2 }, { 4 } },
-    { UNIT_POOL, "MaxPool3d_2a_3x3", { 1, 3, 3 }, { 1, 2, 2 }, { 0 } },
-    { UNIT_MIXED, "Mixed_3b", { 0 }, { 0 }, { 3, 2, 5, 2, 4, 6 } },
-    { UNIT_HEAD, "logits", { 0 }, { 0 }, { 0 } },
+    { UNIT_CONV, "Conv3d_1a_7x7", { 7, 7, 7 }, { 2, 2, 2 }, .channels = { 4 } },
+    { UNIT_POOL, "MaxPool3d_2a_3x3", { 1, 3, 3 }, .stride = { 1, 2, 2 } },
+    { UNIT_MIXED, "Mixed_3b", .channels = { 3, 2, 5, 2, 4, 6 } },
+    { UNIT_HEAD, .name = "logits" },
 };
 enum { SMALL_UNITS = sizeof small_units / sizeof small_units[0] };
+
+/* What the files call a parameter. */
+static inline const char *small_name(const i3d_param *param)
+{
+    static char name[DIALECT_NAME_BYTES];
+    assert_true(naming_param(&naming_mindspore, param, name));
+    return name;
+}
 
 static inline void small_draw(i3d_model *model)
 {
     struct random random = random_for(7, RANDOM_TRIAL, 0, 0);
-    for (size_t p = 0; p < model->param_count; p++) {
+    for (size_t p = 0; p < i3d_model_param_count(model); p++) {
         const i3d_param *param = &model->params[p];
-        bool positive = param->kind == I3D_PARAM_GAMMA || param->kind == I3D_PARAM_VARIANCE;
+        bool positive = param->role == I3D_PARAM_GAMMA || param->role == I3D_PARAM_VARIANCE;
         for (size_t i = 0; i < param->count; i++)
             model->data[param->offset + i] =
                 (float)(random_unit(&random) * .4 + (positive ? .5 : -.2));

@@ -179,10 +179,11 @@ static void constants_hold_the_parameters(void **state)
 {
     (void)state;
     struct file file = make(false);
-    for (size_t p = 0; p < file.model->param_count; p++) {
+    for (size_t p = 0; p < i3d_model_param_count(file.model); p++) {
         const i3d_param *param = &file.model->params[p];
         int64_t shape[8];
-        struct bytes name = { (const uint8_t *)param->name, strlen(param->name) };
+        const char *called = small_name(param);
+        struct bytes name = { (const uint8_t *)called, strlen(called) };
         struct bytes op = find_op(file.graph, name);
         struct bytes tensor = get(attribute(op, 10, "value"), 12, 0);
         struct bytes data = get(tensor, 2, 0);

@@ -137,12 +137,14 @@ static void finds_the_parameters_of_each_operation(void **state)
     for (int i = 0; i < graph.op_count; i++) {
         const struct op *op = &graph.ops[i];
         if (op->kind == OP_POOL) {
-            assert_int_equal(op->param, -1);
+            assert_null(graph_param(&graph, op, I3D_PARAM_WEIGHT));
             continue;
         }
-        const i3d_param *weight = i3d_model_param(model, (size_t)op->param);
+        const i3d_param *weight = graph_param(&graph, op, I3D_PARAM_WEIGHT);
+        assert_non_null(graph_param(&graph, op, op->norm ? I3D_PARAM_VARIANCE : I3D_PARAM_BIAS));
+        assert_null(graph_param(&graph, op, op->norm ? I3D_PARAM_BIAS : I3D_PARAM_VARIANCE));
         assert_int_equal(strncmp(weight->name, op->name, strlen(op->name)), 0);
-        assert_int_equal(weight->kind, I3D_PARAM_WEIGHT);
+        assert_int_equal(weight->role, I3D_PARAM_WEIGHT);
         assert_int_equal(weight->shape[1], op->in_channels);
     }
     i3d_model_free(model);

@@ -27,7 +27,7 @@ static i3d_model *make_model(void)
     i3d_model_initialize(model, 3, true);
     for (size_t p = 0; p < i3d_model_param_count(model); p++) {
         const i3d_param *param = i3d_model_param(model, p);
-        for (size_t i = 0; param->kind == I3D_PARAM_BETA && i < param->count; i++)
+        for (size_t i = 0; param->role == I3D_PARAM_BETA && i < param->count; i++)
             i3d_model_data(model)[param->offset + i] = .1f * (float)(i % 5);
     }
     return model;
@@ -46,15 +46,18 @@ static void make_batch(i3d_batch *out)
 static void run(const i3d_model *model, const i3d_batch *batch, bool training,
                 float logits[COUNT * CLASSES])
 {
-    struct plan_request request = {
-        .model = model, .batch = COUNT, .precision = I3D_PRECISION_F32, .training = training
-    };
+    struct graph graph;
+    struct plan_request request = { .graph = &graph,
+                                    .batch = COUNT,
+                                    .precision = I3D_PRECISION_F32,
+                                    .purpose = training ? PLAN_TRAINING : PLAN_INFERENCE };
     const struct engine *engine;
     struct plan *plan;
-    assert_ok(graph_create(model, FRAMES, SIZE, SIZE, &request.graph));
+    assert_ok(graph_create(model, FRAMES, SIZE, SIZE, &graph));
     assert_ok(engine_find(NULL, &engine));
     assert_ok(engine->plan(&request, &plan));
-    assert_ok(engine->load(plan));
+    assert_ok(engine->upload(plan, PLAN_PARAMS, (struct range){ 0, graph.floats },
+                             i3d_model_values(model)));
     assert_ok(engine->forward(plan, COUNT, batch->data, NULL, logits));
     engine->free(plan);
 }

@@ -1,0 +1,70 @@
+/* Processes that share a piece of work: sums, copies and collections over all of them.
+ *
+ * Every process makes the same calls in the same order. The order of a sum does not depend on when
+ * who arrives: the same number of processes gives the same bits. One thread makes all calls. */
+#ifndef I3D_COMM_COMM_H
+#define I3D_COMM_COMM_H
+
+#include <i3d/status.h>
+
+#include "tensor/array.h"
+
+struct comm {
+    const struct comm_kind *kind;
+    int rank, size; /* rank 0 .. size - 1 */
+    void *state;    /* the kind's own */
+};
+
+struct comm_kind {
+    const char *name; /* "self", "mpi", "nccl" */
+
+    /* I3D_OK if this process was started as one of several of this kind; else why not. */
+    i3d_status (*available)(void);
+    i3d_status (*open)(struct comm *out);
+
+    /* Begins to add `array` up over all processes, in place. It may be neither read nor written
+     * before wait(), which ends all sums that were begun. */
+    i3d_status (*reduce)(struct comm *comm, struct array array);
+    i3d_status (*wait)(struct comm *comm);
+
+    /* The array of process `root` to all. */
+    i3d_status (*broadcast)(struct comm *comm, struct array array, int root);
+
+    /* `array` of each process behind one another into `out` of process `root`, size times as long;
+     * it is not looked at elsewhere. */
+    i3d_status (*gather)(struct comm *comm, struct array array, int root, struct array out);
+
+    void (*close)(struct comm *comm);
+};
+
+/* Joins the processes that this one was started with; alone: a comm of one. */
+i3d_status comm_open(struct comm *out);
+
+/* A comm of one, whatever the process was started as. */
+struct comm comm_self(void);
+
+static inline i3d_status comm_reduce(struct comm *comm, struct array array)
+{
+    return comm->kind->reduce(comm, array);
+}
+
+static inline i3d_status comm_wait(struct comm *comm)
+{
+    return comm->kind->wait(comm);
+}
+
+static inline i3d_status comm_broadcast(struct comm *comm, struct array array, int root)
+{
+    return comm->kind->broadcast(comm, array, root);
+}
+
+static inline i3d_status comm_gather(struct comm *comm, struct array array, int root,
+                                     struct array out)
+{
+    return comm->kind->gather(comm, array, root, out);
+}
+
+/* Zeroed memory is closed. */
+void comm_close(struct comm *comm);
+
+#endif

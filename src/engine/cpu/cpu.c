@@ -1,0 +1,141 @@
+/* The engine for CPUs: oneDNN's convolutions, and around them a plan and kernels of our own. */
+#include "engine/cpu/plan.h"
+
+#include "base/failure.h"
+#include "base/thread.h"
+#include "engine/cpu/primitive.h"
+
+#include <omp.h>
+#include <string.h>
+
+static i3d_status available(void)
+{
+    if (device_lanes())
+        return I3D_OK;
+    return failure(I3D_EUNSUPPORTED,
+                   "the cpu engine needs a CPU with AVX2: choose the reference engine");
+}
+
+/* Convolutions and our own loops share one OpenMP team: the size it had is given back. */
+static int begin_team(int threads)
+{
+    int before = omp_get_max_threads();
+    omp_set_num_threads(threads);
+    return before;
+}
+
+/* Its threads begin here, not in the first step. */
+static void start_team(void)
+{
+    int size = 0;
+#pragma omp parallel reduction(+ : size)
+    size++;
+    (void)size;
+}
+
+static i3d_status create(const struct plan_request *request, struct plan **out)
+{
+    int threads = request->threads > 0 ? request->threads : thread_count();
+    int before = begin_team(threads);
+    start_team();
+    i3d_status status = plan_create(request, out);
+    omp_set_num_threads(before);
+    return status;
+}
+
+static i3d_status upload(struct plan *plan, enum plan_array array, struct range range,
+                         const float *from)
+{
+    int before = begin_team(plan->decided.threads);
+    i3d_status status = plan_upload(plan, array, range, from);
+    omp_set_num_threads(before);
+    return status;
+}
+
+static i3d_status download(struct plan *plan, enum plan_array array, struct range range, float *to)
+{
+    return state_download(&plan->state, array, range, to);
+}
+
+static struct array find_array(struct plan *plan, enum plan_array array)
+{
+    return state_array(&plan->state, array);
+}
+
+static i3d_status forward(struct plan *plan, int count, const float *input, const float *keep,
+                          float *logits)
+{
+    int before = begin_team(plan->decided.threads);
+    i3d_status status = plan_forward(plan, count, input, keep, logits);
+    omp_set_num_threads(before);
+    return status;
+}
+
+static i3d_status backward(struct plan *plan, const float *logits_gradient,
+                           const struct ready *ready)
+{
+    int before = begin_team(plan->decided.threads);
+    i3d_status status = plan_backward(plan, logits_gradient, ready);
+    omp_set_num_threads(before);
+    return status;
+}
+
+static i3d_status apply(struct plan *plan, const struct update *update)
+{
+    state_apply(&plan->state, update);
+    return I3D_OK;
+}
+
+static i3d_status applied(struct plan *plan, struct applied *out)
+{
+    *out = plan->state.applied;
+    return I3D_OK;
+}
+
+/* A value is there after forward() if it is needed by backward(). */
+static i3d_status read_value(struct plan *plan, int index, float *out)
+{
+    const struct op *last = plan_last(plan);
+    if (last->kind == OP_HEAD && index == last->out) {
+        size_t floats = (size_t)plan->count * value_floats(&plan->decided.graph.values[index]);
+        memcpy(out, plan->features, floats * sizeof *out);
+        return I3D_OK;
+    }
+    bool known = index > 0 && index < plan->decided.graph.value_count;
+    if (!known || plan->arena.spans[plan->values[index]].end < plan->decided.graph.op_count)
+        return failure(I3D_EUNSUPPORTED,
+                       "this plan of the cpu engine does not keep '%s': use the reference "
+                       "engine",
+                       known ? plan->decided.graph.values[index].name : "the clip");
+    plan->decided.kernels->unpack(plan->count,
+                          plan_value(plan, index, 0, plan->decided.graph.values[index].channels), out);
+    return I3D_OK;
+}
+
+static size_t memory(const struct plan *plan)
+{
+    size_t bytes = sizeof *plan + plan->arena.bytes + state_bytes(&plan->state);
+    for (int i = 0; i < plan->decided.graph.op_count; i++)
+        if (plan->steps[i].op->kind == OP_CONV)
+            bytes += convolution_held_bytes(&plan->steps[i].convolution);
+    return bytes;
+}
+
+const struct engine engine_cpu = {
+    .name = "cpu",
+    .alias = "onednn",
+    .speed = 10,
+    .description = "CPUs with AVX2 or AVX-512, by oneDNN; fp32 and bf16",
+    .available = available,
+    .plan = create,
+    .upload = upload,
+    .download = download,
+    .array = find_array,
+    .forward = forward,
+    .backward = backward,
+    .apply = apply,
+    .applied = applied,
+    .read_value = read_value,
+    .memory = memory,
+    .free = plan_free,
+};

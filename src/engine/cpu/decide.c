@@ -1,0 +1,86 @@
+#include "engine/cpu/plan.h"
+
+#include "base/failure.h"
+#include "base/talk.h"
+#include "base/thread.h"
+#include "engine/cpu/primitive.h"
+
+static i3d_status choose_kernels(const struct plan_request *request, const struct kernels **out)
+{
+    int lanes = device_lanes();
+    *out = lanes == 16 ? &kernels_f32_avx512 : &kernels_f32_avx2;
+    if (request->precision == I3D_PRECISION_F32)
+        return I3D_OK;
+    if (request->precision != I3D_PRECISION_BF16)
+        return failure(I3D_EUNSUPPORTED, "the cpu engine has no float64: choose fp32, bf16 or the "
+                                         "reference engine");
+    if (lanes != 16)
+        return failure(I3D_EUNSUPPORTED,
+                       "bfloat16 needs a CPU with AVX-512, which this one lacks: choose fp32");
+    if (!device_has_bf16())
+        talk("this CPU has no bfloat16 instructions: fp32 is likely faster");
+    *out = &kernels_bf16_avx512;
+    return I3D_OK;
+}
+
+/* Branches of a concatenation begin at whole blocks; a clip of others is read by convolutions. */
+static i3d_status check_op(const struct plan *plan, const struct op *op)
+{
+    int lanes = plan->decided.kernels->lanes;
+    if (op->kind == OP_ADD || (op->kind == OP_CONV && !(op->norm && op->relu)))
+        return failure(I3D_EUNSUPPORTED,
+                       "the cpu engine has only convolutions with norm and ReLU, and no sums, "
+                       "unlike '%s': choose the reference engine",
+                       op->name);
+    bool reads = op->kind == OP_CONV || !is_row_major(plan, op->in);
+    if (!reads || op->out_channel % lanes)
+        return failure(I3D_EUNSUPPORTED,
+                       "the cpu engine wants channels in multiples of %d at '%s': choose the "
+                       "reference engine",
+                       lanes, op->name);
+    return I3D_OK;
+}
+
+/* Which steps backward() passes, and which of two gradients for a value comes first. */
+static void choose_passes(struct plan *plan)
+{
+    struct decision *decided = &plan->decided;
+    bool written[GRAPH_VALUES_MAX] = { false };
+    for (int i = 0; i < decided->graph.op_count; i++) {
+        const struct op *op = &decided->graph.ops[i];
+        bool frozen = plan->state.frozen[i];
+        bool backward = state_trains(&plan->state, op) || decided->wanted[op->in];
+        decided->ops[i] =
+            (struct op_decision){ .frozen = frozen,
+                                  .backward = backward,
+                                  .fused = op->kind == OP_CONV && frozen && !backward };
+        decided->wanted[op->out] |= backward;
+    }
+    for (int i = decided->graph.op_count - 1; i >= 0; i--) {
+        int in = decided->graph.ops[i].in;
+        if (decided->wanted[in]) {
+            decided->ops[i].adds = written[in];
+            written[in] = true;
+        }
+    }
+}
+
+i3d_status plan_decide(const struct plan_request *request, struct plan *plan)
+{
+    bool training = request->purpose == PLAN_TRAINING;
+    struct decision *decided = &plan->decided;
+    i3d_status status;
+    *decided =
+        (struct decision){ .graph = *request->graph,
+                           .batch = request->batch,
+                           .samples = training ? request->batch : 1,
+                           .threads = request->threads > 0 ? request->threads : thread_count(),
+                           .training = training };
+    TRY(choose_kernels(request, &decided->kernels));
+    for (int i = 0; i < decided->graph.op_count; i++)
+        TRY(check_op(plan, &decided->graph.ops[i]));
+    TRY(state_create(request, &decided->graph, training, &plan->state));
+    choose_passes(plan);
+out:
+    return status;
+}

@@ -1,0 +1,72 @@
+/* What a plan of a CPU engine owns, in host memory: engine.h's arrays, and which operations have
+ * parameters that changed. */
+#ifndef I3D_ENGINE_STATE_H
+#define I3D_ENGINE_STATE_H
+
+#include "engine/engine.h"
+
+struct state {
+    const struct graph *graph; /* the plan's */
+    struct optimizer optimizer;
+    float *params; /* [graph.floats], or NULL */
+
+    /* Training only. */
+    float *gradients;  /* [graph.floats] */
+    float *statistics; /* [graph.statistics] */
+    float *moments[OPTIMIZER_MOMENTS_MAX];
+    size_t *moment_at; /* one a parameter: where its moments are */
+    size_t trained_floats;
+    bool *trained;              /* one a parameter; running statistics never are */
+    bool frozen[GRAPH_OPS_MAX]; /* also all norms in inference */
+    struct applied applied;
+
+    bool changed[GRAPH_OPS_MAX]; /* since the engine last looked, and set this to false */
+};
+
+/* `graph` is the plan's own copy of the request's. Without `params` there is no such array: the
+ * engine takes them apart where they are uploaded. A failure leaves what state_clear() clears. */
+i3d_status state_create(const struct plan_request *request, const struct graph *graph, bool params,
+                        struct state *out);
+void state_clear(struct state *state);
+size_t state_bytes(const struct state *state);
+
+/* As the functions of engine.h. */
+i3d_status state_upload(struct state *state, enum plan_array array, struct range range,
+                        const float *from);
+i3d_status state_download(const struct state *state, enum plan_array array, struct range range,
+                          float *to);
+struct array state_array(const struct state *state, enum plan_array array);
+void state_apply(struct state *state, const struct update *update);
+
+/* Of an operation that has a parameter of this role. */
+static inline const float *state_param(const struct state *state, const struct op *op,
+                                       i3d_param_role role)
+{
+    return state->params + graph_param(state->graph, op, role)->offset;
+}
+
+static inline bool state_is_trained(const struct state *state, const struct op *op,
+                                    i3d_param_role role)
+{
+    return state->trained && op->params[role] >= 0 && state->trained[op->params[role]];
+}
+
+/* Where its gradient belongs; NULL: it is not trained. */
+static inline float *state_gradient(const struct state *state, const struct op *op,
+                                    i3d_param_role role)
+{
+    if (!state_is_trained(state, op, role))
+        return NULL;
+    return state->gradients + graph_param(state->graph, op, role)->offset;
+}
+
+/* Whether backward() has something to find out about the operation's own parameters. */
+static inline bool state_trains(const struct state *state, const struct op *op)
+{
+    return state->trained && graph_has_any(op, state->trained);
+}
+
+/* Tells that the gradients of the operation are final. */
+i3d_status state_ready(const struct state *state, const struct op *op, const struct ready *ready);
+
+#endif

@@ -1,0 +1,118 @@
+#include "plugin/plugin.h"
+
+#include "base/failure.h"
+#include "base/memory.h"
+#include "base/talk.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct plugin *const plugins_built_in[]; /* CMake writes it; NULL at the end */
+
+enum { FOUND_MAX = 32 };
+static const struct plugin *found[FOUND_MAX];
+static size_t found_count;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static i3d_status keep_sentence(i3d_status status, const char *sentence)
+{
+    return failure(status, "%s", sentence);
+}
+
+static void say(const char *line)
+{
+    talk("%s", line);
+}
+
+static const struct plugin_host host = { .failure = keep_sentence,
+                                         .error = i3d_error,
+                                         .memory_get = memory_get,
+                                         .memory_free = memory_free,
+                                         .talk = say,
+                                         .interrupted = interrupted };
+
+i3d_status plugin_open(const char *path, const struct plugin **out)
+{
+    i3d_status status;
+    *out = NULL;
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+        return failure(I3D_EUNSUPPORTED, "cannot open the plug-in '%s': %s", path, dlerror());
+    const struct plugin *plugin = dlsym(library, "i3d_plugin");
+    if (!plugin)
+        TRY(failure(I3D_EFORMAT, "'%s' has no i3d_plugin: it is no plug-in of i3d", path));
+    if (plugin->abi != PLUGIN_ABI)
+        TRY(failure(I3D_EUNSUPPORTED,
+                    "the plug-in '%s' is of ABI %d, this library of %d: install the one that "
+                    "belongs to it",
+                    path, plugin->abi, PLUGIN_ABI));
+    if (plugin->start)
+        TRY(plugin->start(&host));
+    *out = plugin;
+    return I3D_OK;
+out:
+    dlclose(library);
+    return status;
+}
+
+static int is_plugin(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return strncmp(entry->d_name, "i3d-", 4) == 0 && length > 7 &&
+           strcmp(entry->d_name + length - 3, ".so") == 0;
+}
+
+/* In the order of their names, so that it is the same everywhere. */
+static void search_folder(const char *folder)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, is_plugin, alphasort);
+    for (int i = 0; i < count; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        if (found_count == FOUND_MAX)
+            talk("left out the plug-in '%s': there are %d already", path, FOUND_MAX);
+        else if (plugin_open(path, &found[found_count]) == I3D_OK)
+            found_count++;
+        else
+            talk("left out a plug-in: %s", i3d_error());
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static void search_path(const char *path)
+{
+    char folder[4096];
+    while (*path) {
+        size_t length = strcspn(path, ":");
+        snprintf(folder, sizeof folder, "%.*s", (int)length, path);
+        if (folder[0] == '/' && length < sizeof folder)
+            search_folder(folder);
+        else if (length)
+            talk("left out '%s' of I3D_PLUGIN_PATH: give absolute folders", folder);
+        path += length + (path[length] == ':');
+    }
+}
+
+static void search(void)
+{
+    const char *path = secure_getenv("I3D_PLUGIN_PATH");
+    search_path(path ? path : "");
+    search_folder(I3D_PLUGIN_FOLDER);
+}
+
+const struct plugin *plugin_at(size_t index)
+{
+    size_t built_in = 0;
+    while (plugins_built_in[built_in])
+        built_in++;
+    if (index < built_in)
+        return plugins_built_in[index];
+    pthread_once(&once, search);
+    return index - built_in < found_count ? found[index - built_in] : NULL;
+}
