@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Our oneDNN engine beside PyTorch in one run: bench/engine.py BUILD [--turns N] [--json FILE].
+"""Our cpu engine beside PyTorch in one run: bench/engine.py BUILD [--turns N] [--json FILE].
 
 BUILD is a folder built by `cmake --build`. For each task two processes, ours and PyTorch's, plan and
 warm up; then they take turns, one run each, batch 1, 3 x 64 x 224 x 224, two threads. Printed are

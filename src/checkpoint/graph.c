@@ -130,8 +130,9 @@ static i3d_status rename_weight(struct bytes old, struct bytes path, const char 
     for (char *at = name; *at; at++)
         if (*at == '/')
             *at = '.';
-    i3d_tensor *tensor = (i3d_tensor *)i3d_weights_find(out, was);
-    if (tensor) {
+    const i3d_tensor *found = i3d_weights_find(out, was);
+    if (found) {
+        i3d_tensor *tensor = &out->tensors[found - out->tensors];
         memory_free(tensor->name);
         tensor->name = name;
         name = NULL;

@@ -10,7 +10,7 @@ import oracle_venv
 
 oracle_venv.enter(sys.argv[1], "onednn-devel-cpu-gomp")
 source, build = sys.argv[2:]
-program = f"{build}/tests/unit/engine/test_engine_onednn"
+program = f"{build}/tests/unit/engine/test_engine_cpu"
 
 
 def run(*command):
@@ -20,7 +20,7 @@ def run(*command):
 
 run("cmake", "-S", source, "-B", build, "-G", "Ninja", "-D", "CMAKE_BUILD_TYPE=RelWithDebInfo",
     "-D", "I3D_WERROR=ON", "-D", "I3D_ONEDNN=ON", "-D", "CMAKE_PREFIX_PATH=" + sys.prefix)
-run("cmake", "--build", build, "--target", "test_engine_onednn")
+run("cmake", "--build", build, "--target", "test_engine_cpu")
 linked = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
 assert "libdnnl.so.3" in linked, linked
 os.environ["OMP_WAIT_POLICY"] = "passive"

@@ -307,6 +307,61 @@ static void takes_changed_parameters(void **state)
     net_free(&net);
 }
 
+/* A step brings only what it changed into oneDNN's formats: numbers of a frozen layer that change
+ * behind the plan's back are not looked at again. */
+static void what_did_not_change_is_not_loaded_again(void **state)
+{
+    (void)state;
+    struct net net = make_network(1, I3D_HEAD_AVG, (int[]){ 8, 32, 32 });
+    bool trained[GRAPH_PARAMS_MAX] = { false }, frozen[GRAPH_OPS_MAX];
+    memset(frozen, true, sizeof frozen);
+    assert_ok(engine_find("cpu", &net.engine));
+    net.request.precision = I3D_PRECISION_F32;
+    net.request.frozen = frozen;
+    net.request.trained = trained;
+    for (int p = 0; p < net.graph.param_count; p++)
+        trained[p] = strncmp(net.graph.params[p].name, "Mixed_5c", 8) == 0;
+    net_draw_params(net.model, 1);
+    net_plan(&net, 1);
+    float before[11];
+    net_forward(&net);
+    memcpy(before, net.output, sizeof before);
+    net_backward(&net, net.output_gradient);
+    assert_ok(net.engine->apply(net.plan, &(struct update){ .lr = 0, .clips = 1 }));
+    for (int i = 0; i < net.graph.op_count; i++)
+        assert_int_equal(net.plan->state.changed[i],
+                         strncmp(net.graph.ops[i].name, "Mixed_5c", 8) == 0 &&
+                             net.graph.ops[i].kind == OP_CONV);
+    const i3d_param *stem = i3d_model_find_param(net.model, "Conv3d_1a_7x7.weight");
+    for (size_t i = 0; i < stem->count; i++)
+        net.plan->state.params[stem->offset + i] = 0;
+    net_forward(&net);
+    assert_memory_equal(net.output, before, sizeof before);
+    for (size_t i = 0; i < stem->count; i++)
+        net.model->data[stem->offset + i] = 0;
+    assert_ok(net_upload_param(&net, stem));
+    net_forward(&net);
+    assert_memory_not_equal(net.output, before, sizeof before);
+    net_free(&net);
+}
+
+static void inference_takes_whole_operations(void **state)
+{
+    (void)state;
+    struct net net = make_network(1, I3D_HEAD_AVG, (int[]){ 8, 32, 32 });
+    assert_ok(engine_find("cpu", &net.engine));
+    net.request.precision = I3D_PRECISION_F32;
+    net.request.purpose = PLAN_INFERENCE;
+    net_plan(&net, 1);
+    const i3d_param *gamma = i3d_model_find_param(net.model, "Mixed_4c_b0.gamma");
+    assert_fails(net_upload_param(&net, gamma), I3D_EINVAL, "whole operations");
+    const i3d_param *logits = i3d_model_find_param(net.model, "logits.weight");
+    assert_ok(net.engine->upload(net.plan, PLAN_PARAMS,
+                                 (struct range){ logits->offset, net.graph.floats - logits->offset },
+                                 net.model->data + logits->offset));
+    net_free(&net);
+}
+
 static void a_parameter_that_is_no_number_is_seen(void **state)
 {
     (void)state;
@@ -558,6 +613,8 @@ int main(void)
         cmocka_unit_test(a_batch_that_is_not_full_trains_as_a_smaller_one),
         cmocka_unit_test(the_same_step_gives_the_same_bits),
         cmocka_unit_test(takes_changed_parameters),
+        cmocka_unit_test(what_did_not_change_is_not_loaded_again),
+        cmocka_unit_test(inference_takes_whole_operations),
         cmocka_unit_test(a_parameter_that_is_no_number_is_seen),
         cmocka_unit_test(bfloat16_is_near),
         cmocka_unit_test(bfloat16_loses_little_of_the_weights),
