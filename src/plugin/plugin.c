@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 extern const struct plugin *const plugins_built_in[]; /* CMake writes it; NULL at the end */
 
@@ -99,11 +100,41 @@ static void search_path(const char *path)
     }
 }
 
+/* Cuts the last part of a path off. */
+static void cut_name(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash)
+        *slash = '\0';
+}
+
+/* i3d/ beside the shared library, or of a program that has the library in it, in the library folder
+ * of its prefix: wherever it was installed or moved to. */
+static bool find_home(char out[4096])
+{
+    char file[4000] = "";
+    Dl_info about;
+    bool shared = dladdr(&host, &about) && about.dli_fname && strstr(about.dli_fname, ".so");
+    if (shared)
+        snprintf(file, sizeof file, "%s", about.dli_fname);
+    else if (readlink("/proc/self/exe", file, sizeof file - 1) < 0)
+        return false;
+    if (file[0] != '/')
+        return false;
+    cut_name(file);
+    if (!shared)
+        cut_name(file);
+    snprintf(out, 4096, "%s%s/i3d", file, shared ? "" : "/" I3D_LIBDIR);
+    return true;
+}
+
 static void search(void)
 {
+    char home[4096];
     const char *path = secure_getenv("I3D_PLUGIN_PATH");
     search_path(path ? path : "");
-    search_folder(I3D_PLUGIN_FOLDER);
+    if (find_home(home))
+        search_folder(home);
 }
 
 const struct plugin *plugin_at(size_t index)

@@ -3,8 +3,8 @@
  *
  * A plug-in is a shared object "i3d-NAME.so" with one exported symbol, `i3d_plugin`. Its ABI number
  * is checked before anything else of it is touched. It is looked for in I3D_PLUGIN_PATH (absolute
- * folders, ':' between them) and in the folder i3d/ beside the library; never in the working
- * directory. It runs with the rights of the program: who may write there is trusted. */
+ * folders, ':' between them) and in LIBDIR/i3d of where the library or the program is installed; never in
+ * the working directory. It runs with the rights of the program: who may write there is trusted. */
 #ifndef I3D_PLUGIN_PLUGIN_H
 #define I3D_PLUGIN_PLUGIN_H
 

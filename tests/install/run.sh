@@ -20,6 +20,14 @@ for header in "$source"/include/i3d/*.h; do
     cmp "$header" "$prefix/include/i3d/$(basename "$header")"
 done
 
+# A plug-in beside the library is found from wherever it was installed; one in the folder of work is
+# not.
+mkdir "$prefix/$libdir/i3d" "$prefix/work"
+cp "$build/tests/unit/plugin/plugins/i3d-plugged.so" "$prefix/work"
+(cd "$prefix/work" && ! "$prefix/bin/i3d" doctor | grep -q '^  *plugged: ')
+mv "$prefix/work/i3d-plugged.so" "$prefix/$libdir/i3d"
+(cd / && "$prefix/bin/i3d" doctor | grep -q '^  *plugged: ')
+
 export PKG_CONFIG_PATH="$prefix/$libdir/pkgconfig"
 flags() {
     pkg-config "$@" i3d
