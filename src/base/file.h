@@ -10,12 +10,18 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The whole file, with a 0 byte behind it that `bytes` does not count. Free with memory_free(). */
+/* Opens a regular file to read. A folder, a pipe or a device is I3D_EIO, at once: the reader
+ * that asks goes to and fro in it. */
+i3d_status file_open(const char *path, int *out);
+
+/* The whole file, or all that comes through a pipe, which is waited for until i3d_interrupt(). A 0
+ * byte stands behind it that `bytes` does not count. Free with memory_free(). */
 i3d_status file_read(const char *path, uint8_t **out, size_t *bytes);
 
 /* A file being written beside its place: made with file_begin(), put in place with file_commit(),
  * thrown away with file_discard() (which is also right after file_commit() or for zeroed memory).
- * Of two runs that write the same file at the same time the second is refused. */
+ * Of two runs that write the same file at the same time the second is refused, and so is what
+ * somebody else put where it is written: no link is followed. */
 struct file_writer {
     FILE *stream;
     char *path, *side;
@@ -52,7 +58,7 @@ void names_clear(struct names *names);
 /* A folder being filled beside its place: folder_begin() gives the side folder's path (a loan until
  * commit or discard), folder_commit() syncs and renames it. The side's name begins with a dot and
  * holds no process number: what a killed run left there is removed by the next begin, and what
- * another run is filling is refused. */
+ * another run is filling, or somebody else put there, is refused. */
 struct folder_writer {
     char *path, *side;
     int descriptor; /* of the side, locked; where there is a side */
