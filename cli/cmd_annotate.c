@@ -38,7 +38,8 @@ static i3d_status run(const struct options *options, const struct split_rule *ru
     if (split_check(rule) != I3D_OK)
         return options_refuse("%s", i3d_error());
     TRY(annotate_begin(rule, root, &annotate));
-    TRY(annotate_locate(&annotate, root, (int)option_int(options, "jobs")));
+    TRY(annotate_locate(&annotate, root, (int)option_int(options, "jobs"),
+                        option_real(options, "time-limit")));
     if (annotate.missing.count && !option_flag(options, "allow-missing"))
         TRY(failure(I3D_EIO,
                     "%zu videos of the split are missing in '%s', the first '%s'; add them, or "

@@ -68,7 +68,9 @@ int cmd_flow(const struct options *options)
     struct flow_extract request = { .source = options->arguments[0],
                                     .videos = option_flag(options, "from-videos"),
                                     .video = { .short_side = (int)option_int(options, "size"),
-                                               .fps = option_real(options, "fps") },
+                                               .fps = option_real(options, "fps"),
+                                               .fill_gaps = option_flag(options, "fill-gaps"),
+                                               .time_limit = option_real(options, "time-limit") },
                                     .writer = flow_writer_defaults(),
                                     .jobs = (int)option_int(options, "jobs") };
     request.writer.store.bound = option_real(options, "bound");

@@ -9,7 +9,9 @@ int cmd_frames(const struct options *options)
 {
     struct frames_extract request = { .source = options->arguments[0],
                                       .video = { .short_side = (int)option_int(options, "size"),
-                                                 .fps = option_real(options, "fps") },
+                                                 .fps = option_real(options, "fps"),
+                                                 .fill_gaps = option_flag(options, "fill-gaps"),
+                                                 .time_limit = option_real(options, "time-limit") },
                                       .store = { .quality = (int)option_int(options, "quality"),
                                                  .planes = 1 },
                                       .jobs = (int)option_int(options, "jobs") };

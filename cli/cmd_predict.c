@@ -80,6 +80,8 @@ int cmd_predict(const struct options *options)
         .clips = (int)option_int(options, "num-val-samples"),
         .short_side = (int)option_int(options, "size"),
         .fps = option_real(options, "fps"),
+        .fill_gaps = option_flag(options, "fill-gaps"),
+        .time_limit = option_real(options, "time-limit"),
         .flow_preset = option_text(options, "flow-preset"),
         .engine = option_text(options, "engine"),
         .precision = option_precision(options),

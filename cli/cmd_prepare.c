@@ -27,7 +27,9 @@ int cmd_prepare(const struct options *options)
                              .group_pattern = option_text(options, "group-pattern"),
                              .seed = (uint64_t)option_int(options, "seed") } },
         .video = { .short_side = (int)option_int(options, "size"),
-                   .fps = option_real(options, "fps") },
+                   .fps = option_real(options, "fps"),
+                   .fill_gaps = option_flag(options, "fill-gaps"),
+                   .time_limit = option_real(options, "time-limit") },
         .flow = flow_writer_defaults(),
         .jobs = (int)option_int(options, "jobs"),
     };

@@ -21,7 +21,7 @@ const struct command command_table[] = {
       .arguments = "VIDEOS TARGET",
       .summary = "write the frames of videos as JPEGs",
       .text =
-          "Reads VIDEOS/class/video.ext, whatever FFmpeg can, and writes "
+          "Reads VIDEOS/class/video.ext, any container of video that FFmpeg knows, and writes "
           "TARGET/class/video/image_00001.jpg and so on, upright and scaled, and n_frames, their "
           "number; or with --store mkv one file TARGET/class/video.mkv. Either appears whole or "
           "not at all, and one that is there is left alone. Videos that fail are listed in "

@@ -67,6 +67,8 @@ i3d_dataset_options option_dataset(const struct options *options, i3d_stream str
                                   .video = is(options, "source", "video"),
                                   .short_side = (int)option_int(options, "size"),
                                   .fps = option_real(options, "fps"),
+                                  .fill_gaps = option_flag(options, "fill-gaps"),
+                                  .time_limit = option_real(options, "time-limit"),
                                   .flow_preset = option_text(options, "flow-preset"),
                                   .flow_cache = option_text(options, "flow-cache"),
                                   .strict = option_flag(options, "strict") };

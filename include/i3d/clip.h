@@ -27,6 +27,8 @@ typedef struct i3d_dataset_options {
     int short_side; /* with `video`, as in i3d_video_options: the numbers that the store would ...
                      */
     double fps;     /* ... have been made with give the same clips but for JPEG's loss */
+    bool fill_gaps; /* as in i3d_video_options */
+    double time_limit;       /* with `video`, as in i3d_video_options */
     const char *flow_preset; /* of that flow, as i3d_flow_preset(); NULL: I3D_FLOW_PRESET_LIVE */
     const char *flow_cache;  /* a folder that keeps that flow, lossless, for later; NULL: none */
     bool strict; /* a missing video is an error; otherwise it is reported and left out */

@@ -98,9 +98,11 @@ typedef struct i3d_predictor_options {
                                that the checkpoint records */
     i3d_recipe recipe;      /* of both networks, as in i3d_classifier_options */
     i3d_fusion fusion;
-    int clips;      /* a video, evenly spaced, averaged; 1: the centre */
-    int short_side; /* videos are scaled to it, 240, as `i3d frames` does; 0: as they are */
-    double fps;     /* and resampled to it; 0: every frame */
+    int clips;         /* a video, evenly spaced, averaged; 1: the centre */
+    int short_side;    /* videos are scaled to it, 240, as `i3d frames` does; 0: as they are */
+    double fps;        /* and resampled to it; 0: every frame */
+    bool fill_gaps;    /* as in i3d_video_options */
+    double time_limit; /* as in i3d_video_options */
     const char *flow_preset; /* of the flow, as i3d_flow_preset() */
     const char *engine;
     i3d_precision precision;

@@ -17,7 +17,10 @@ typedef struct i3d_video_options {
                        every frame of the file */
     int short_side; /* scale (bicubic) so that the short side is this, the other rounded as ffmpeg's
                        scale=-1 does; 0: as stored */
+    bool fill_gaps; /* with `fps`: one frame may stand for longer than a minute */
     int threads;    /* of the decoder; 0: 1 */
+    double time_limit; /* seconds that reading and decoding it may take, all calls together; 0: any
+                        */
 } i3d_video_options;
 
 typedef struct i3d_video_info {
@@ -28,9 +31,10 @@ typedef struct i3d_video_info {
     const char *codec; /* a loan until close */
 } i3d_video_info;
 
-/* Opens the first video stream of any file that FFmpeg reads; rotation that the file asks for is
- * done. NULL options: all zero. `path` is always a file, never a URL. I3D_EIO if it cannot be
- * opened, I3D_EFORMAT if it is no video, I3D_EUNSUPPORTED if its codec is not known here. FFmpeg's
+/* Opens the first video stream of a container that FFmpeg reads; rotation that the file asks for is
+ * done. NULL options: all zero. `path` is always a file, never a URL or a pattern, and no other
+ * file is opened: a playlist is I3D_EFORMAT. I3D_EIO if it cannot be opened, I3D_EFORMAT if it is
+ * no video, I3D_EUNSUPPORTED if its codec is not known here. FFmpeg's
  * log is taken, process-wide: it prints nothing, and its last words are in i3d_error(). */
 I3D_API i3d_status i3d_video_open(const char *path, const i3d_video_options *options,
                                   i3d_video **out);
@@ -39,7 +43,8 @@ I3D_API i3d_video_info i3d_video_get_info(const i3d_video *video);
 /* The next frame as RGB, a loan until the next call, all of the first one's size; `time` (may be
  * NULL) in seconds from the file's start. I3D_END after the last: every frame that the decoder
  * holds back comes before it. I3D_EFORMAT instead if the file ends too early, has no frames or is
- * mostly damaged; a few damaged packets are told through i3d_log_to() and left out. */
+ * mostly damaged; with `fps`, if its time stamps jump or ask for more frames than
+ * a file of its size can have; a few damaged packets are told through i3d_log_to() and left out. */
 I3D_API i3d_status i3d_video_next(i3d_video *video, const i3d_image **out, double *time);
 I3D_API void i3d_video_close(i3d_video *video);
 

@@ -61,7 +61,7 @@ static i3d_status wait_readable(int descriptor)
     i3d_status status;
     do
         status = check_interrupt();
-    while (status == I3D_OK && poll(&event, 1, MILLISECONDS) == 0);
+    while (status == I3D_OK && poll(&event, 1, MILLISECONDS) <= 0);
     return status;
 }
 

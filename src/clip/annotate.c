@@ -66,12 +66,12 @@ static void tell_empty_subsets(const struct annotation *annotation)
         talk("no video is for %s", training ? "validation" : "training");
 }
 
-i3d_status annotate_locate(struct annotate *annotate, const char *root, int jobs)
+i3d_status annotate_locate(struct annotate *annotate, const char *root, int jobs, double time_limit)
 {
     i3d_status status = I3D_OK;
     struct names missing = { 0 };
     for (int i = 0; i < annotate->count; i++) {
-        TRY(annotation_locate(&annotate->splits[i], root, jobs, &missing));
+        TRY(annotation_locate(&annotate->splits[i], root, jobs, time_limit, &missing));
         for (size_t k = 0; k < missing.count; k++)
             TRY(names_add(&annotate->missing, missing.items[k]));
         names_clear(&missing);

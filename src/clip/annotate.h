@@ -17,7 +17,8 @@ i3d_status annotate_begin(const struct split_rule *rule, const char *root, struc
 
 /* Finds their frames under `root` as annotation_locate() does; those missing are told and named in
  * `missing`, classes without a video are told. */
-i3d_status annotate_locate(struct annotate *annotate, const char *root, int jobs);
+i3d_status annotate_locate(struct annotate *annotate, const char *root, int jobs,
+                           double time_limit);
 
 /* Writes them into a folder, or, if there is one only, to a path that ends in ".json". */
 i3d_status annotate_write(const struct annotate *annotate, const char *target);

@@ -43,10 +43,11 @@ i3d_status annotation_add(struct annotation *annotation, const char *name, int l
                           i3d_subset subset);
 
 /* Fills in the frames of the videos under `root`, which are folders of jpgs with an n_frames file
- * or video files (decoded to be counted, on `jobs` threads). Those that are not there, or have no
- * frames, are taken out and named in `missing` as class/video. */
+ * or video files (decoded to be counted, on `jobs` threads, each for `time_limit` seconds at most).
+ * Those that are not there, or have no frames, are taken out and named in `missing` as class/video.
+ */
 i3d_status annotation_locate(struct annotation *annotation, const char *root, int jobs,
-                             struct names *missing);
+                             double time_limit, struct names *missing);
 
 /* "class/video" of each missing one to i3d_log_to(), after `most` of them only how many more. */
 void annotation_tell_missing(const struct names *missing, size_t most);

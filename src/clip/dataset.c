@@ -152,7 +152,10 @@ i3d_status i3d_dataset_open(const i3d_dataset_options *options, i3d_dataset **ou
     TRY(memory_get(1, sizeof *dataset, &dataset));
     dataset->stream = options->stream;
     dataset->video = options->video;
-    dataset->decode = (i3d_video_options){ .fps = options->fps, .short_side = options->short_side };
+    dataset->decode = (i3d_video_options){ .fps = options->fps,
+                                           .short_side = options->short_side,
+                                           .fill_gaps = options->fill_gaps,
+                                           .time_limit = options->time_limit };
     TRY(prepare_flow(dataset, options));
     TRY(annotation_read(options->annotation, &annotation));
     if (annotation.count > INT_MAX)

@@ -12,15 +12,16 @@
 struct count {
     struct annotated *videos;
     char **paths; /* of the videos; NULL: not there */
+    i3d_video_options decode;
 };
 
 /* Of what is no store, decoding is the only sure way: containers lie about their number of frames.
  */
-static i3d_status count_decoded(const char *path, long *out)
+static i3d_status count_decoded(const char *path, const i3d_video_options *options, long *out)
 {
     i3d_video *video;
     const i3d_image *frame;
-    i3d_status status = i3d_video_open(path, NULL, &video);
+    i3d_status status = i3d_video_open(path, options, &video);
     if (status != I3D_OK)
         return status;
     *out = 0;
@@ -40,7 +41,9 @@ static i3d_status count_one(size_t index, int worker, void *context)
     if (status != I3D_OK || !path)
         return status;
     status = store_count(path, frames);
-    return status == I3D_EFORMAT && !file_is_folder(path) ? count_decoded(path, frames) : status;
+    return status == I3D_EFORMAT && !file_is_folder(path)
+               ? count_decoded(path, &count->decode, frames)
+               : status;
 }
 
 static i3d_status find_all(const struct annotation *annotation, const char *root, char **paths)
@@ -89,10 +92,10 @@ static void keep_found(struct annotation *annotation)
 }
 
 i3d_status annotation_locate(struct annotation *annotation, const char *root, int jobs,
-                             struct names *missing)
+                             double time_limit, struct names *missing)
 {
     i3d_status status;
-    struct count count = { .videos = annotation->videos };
+    struct count count = { .videos = annotation->videos, .decode = { .time_limit = time_limit } };
     size_t listed = annotation->count;
     *missing = (struct names){ 0 };
     TRY(memory_get(listed, sizeof *count.paths, &count.paths));

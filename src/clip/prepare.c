@@ -133,7 +133,8 @@ static i3d_status write_annotations(struct annotate *annotate,
     static const char *const streams[] = { "rgb", "flow" };
     i3d_status status;
     char *folder = NULL;
-    TRY(annotate_locate(annotate, preparation->rgb, preparation->request->jobs));
+    TRY(annotate_locate(annotate, preparation->rgb, preparation->request->jobs,
+                        preparation->request->video.time_limit));
     for (int i = 0; i < 2; i++) {
         TRY(memory_format(&folder, "%s/%s/%s/annotation", root, streams[i],
                           preparation->request->rule.dataset));

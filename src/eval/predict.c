@@ -99,8 +99,10 @@ i3d_status i3d_predictor_open(const i3d_predictor_options *options, i3d_predicto
     if (options->clips < 1)
         return failure(I3D_EINVAL, "a prediction needs 1 clip or more, not %d", options->clips);
     TRY(memory_get(1, sizeof *predictor, &predictor));
-    predictor->video =
-        (i3d_video_options){ .short_side = options->short_side, .fps = options->fps };
+    predictor->video = (i3d_video_options){ .short_side = options->short_side,
+                                            .fps = options->fps,
+                                            .fill_gaps = options->fill_gaps,
+                                            .time_limit = options->time_limit };
     predictor->fusion = options->fusion;
     predictor->clips = options->clips;
     TRY(open_stream(options, I3D_RGB, predictor));

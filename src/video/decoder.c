@@ -1,71 +1,32 @@
 #include "video/decoder.h"
 #include "base/failure.h"
-#include "base/file.h"
-#include "base/memory.h"
 #include "base/talk.h"
 #include "video/ffmpeg.h"
 
-#include <string.h>
-#include <sys/stat.h>
-
 enum { PIXELS_MAX = 1 << 28 };
 
-/* Whether an AVI says that it is longer than it is: its demuxer takes the end of a file that was
- * cut between two packets for the end of the video. */
-static bool is_cut_riff(FILE *file)
-{
-    uint8_t head[12];
-    if (fread(head, 1, sizeof head, file) != sizeof head || memcmp(head, "RIFF", 4) != 0 ||
-        memcmp(head + 8, "AVI ", 4) != 0 || fseeko(file, 0, SEEK_END) != 0)
-        return false;
-    int64_t said = head[4] | head[5] << 8 | head[6] << 16 | (int64_t)head[7] << 24;
-    return said + 8 > ftello(file);
-}
-
-/* A video stream of a known codec: neither a cover picture nor "ANSI art", which FFmpeg sees in
- * many a text. */
+/* A video stream of a known codec, no cover picture. */
 static bool is_video(const AVStream *stream)
 {
     return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
            !(stream->disposition & AV_DISPOSITION_ATTACHED_PIC) &&
-           stream->codecpar->codec_id != AV_CODEC_ID_NONE &&
-           stream->codecpar->codec_id != AV_CODEC_ID_ANSI;
+           stream->codecpar->codec_id != AV_CODEC_ID_NONE;
 }
 
-static i3d_status open_format(struct decoder *decoder)
+static i3d_status find_streams(struct decoder *decoder)
 {
-    i3d_status status;
-    char *url = NULL;
-    AVDictionary *options = NULL;
-    struct stat about;
-    /* A pipe would be waited for, maybe for ever. */
-    if (stat(decoder->path, &about) == 0 && !S_ISREG(about.st_mode))
-        return failure(I3D_EINVAL, "'%s' is a folder, a pipe or a device, not a video file",
-                       decoder->path);
-    /* fopen's reason is better than FFmpeg's, and a file that names others must not open URLs. */
-    FILE *readable = fopen(decoder->path, "rb");
-    if (!readable)
-        return failure_errno("cannot open '%s'", decoder->path);
-    decoder->cut_riff = is_cut_riff(readable);
-    fclose(readable);
-    TRY(memory_format(&url, FFMPEG_FILE, decoder->path));
-    av_dict_set(&options, "protocol_whitelist", "file", 0);
-    int error = avformat_open_input(&decoder->format, url, NULL, &options);
-    if (error == 0)
-        error = avformat_find_stream_info(decoder->format, NULL);
-    if (error < 0)
-        status = failure(I3D_EFORMAT, "'%s' cannot be read as a video: %s", decoder->path,
-                         ffmpeg_reason(error));
-out:
-    av_dict_free(&options);
-    memory_free(url);
-    return status;
+    int error = avformat_find_stream_info(decoder->input.format, NULL);
+    i3d_status status = input_check(&decoder->input);
+    if (status != I3D_OK || error >= 0)
+        return status;
+    return failure(I3D_EFORMAT, "'%s' cannot be read as a video: %s", decoder->input.path,
+                   ffmpeg_reason(error));
 }
 
 static i3d_status open_stream(struct decoder *decoder)
 {
-    for (unsigned i = 0; i < decoder->format->nb_streams; i++) {
-        AVStream *stream = decoder->format->streams[i];
+    for (unsigned i = 0; i < decoder->input.format->nb_streams; i++) {
+        AVStream *stream = decoder->input.format->streams[i];
         if (!decoder->stream && is_video(stream))
             decoder->stream = stream;
         else
@@ -73,10 +34,10 @@ static i3d_status open_stream(struct decoder *decoder)
     }
     if (!decoder->stream)
         return failure(I3D_EFORMAT, "'%s' has no video stream that this FFmpeg knows",
-                       decoder->path);
-    if (decoder->format->start_time != AV_NOPTS_VALUE)
-        decoder->start =
-            av_rescale_q(decoder->format->start_time, AV_TIME_BASE_Q, decoder->stream->time_base);
+                       decoder->input.path);
+    if (decoder->input.format->start_time != AV_NOPTS_VALUE)
+        decoder->start = av_rescale_q(decoder->input.format->start_time, AV_TIME_BASE_Q,
+                                      decoder->stream->time_base);
     return I3D_OK;
 }
 
@@ -84,17 +45,17 @@ static i3d_status open_codec(struct decoder *decoder, int threads)
 {
     const AVCodecParameters *parameters = decoder->stream->codecpar;
     if (parameters->width <= 0 || parameters->height <= 0)
-        return failure(I3D_EFORMAT, "'%s' does not say how large its frames are: %s", decoder->path,
-                       ffmpeg_reason(AVERROR_INVALIDDATA));
+        return failure(I3D_EFORMAT, "'%s' does not say how large its frames are: %s",
+                       decoder->input.path, ffmpeg_reason(AVERROR_INVALIDDATA));
     const AVCodec *codec = avcodec_find_decoder(parameters->codec_id);
     if (!codec)
         return failure(I3D_EUNSUPPORTED, "'%s' is coded as %s, which this FFmpeg cannot decode",
-                       decoder->path, avcodec_get_name(parameters->codec_id));
+                       decoder->input.path, avcodec_get_name(parameters->codec_id));
     decoder->codec = avcodec_alloc_context3(codec);
     decoder->packet = av_packet_alloc();
     decoder->frame = av_frame_alloc();
     if (!decoder->codec || !decoder->packet || !decoder->frame)
-        return failure(I3D_ENOMEM, "no memory to decode '%s'", decoder->path);
+        return failure(I3D_ENOMEM, "no memory to decode '%s'", decoder->input.path);
     int error = avcodec_parameters_to_context(decoder->codec, parameters);
     decoder->codec->pkt_timebase = decoder->stream->time_base;
     decoder->codec->thread_count = threads;
@@ -102,20 +63,20 @@ static i3d_status open_codec(struct decoder *decoder, int threads)
     if (error == 0)
         error = avcodec_open2(decoder->codec, codec, NULL);
     if (error < 0)
-        return failure(I3D_EFORMAT, "'%s' cannot be decoded as %s: %s", decoder->path, codec->name,
-                       ffmpeg_reason(error));
+        return failure(I3D_EFORMAT, "'%s' cannot be decoded as %s: %s", decoder->input.path,
+                       codec->name, ffmpeg_reason(error));
     return I3D_OK;
 }
 
-i3d_status decoder_open(const char *path, int threads, struct decoder *out)
+i3d_status decoder_open(const char *path, int threads, double limit, struct decoder *out)
 {
     i3d_status status;
     *out = (struct decoder){ 0 };
-    ffmpeg_hush();
-    TRY(memory_string(path, &out->path));
-    TRY(open_format(out));
+    TRY(input_open(path, NULL, limit, &out->input));
+    TRY(find_streams(out));
     TRY(open_stream(out));
     TRY(open_codec(out, threads));
+    input_stop(&out->input);
 out:
     if (status != I3D_OK)
         decoder_close(out);
@@ -127,8 +88,7 @@ void decoder_close(struct decoder *decoder)
     av_frame_free(&decoder->frame);
     av_packet_free(&decoder->packet);
     avcodec_free_context(&decoder->codec);
-    avformat_close_input(&decoder->format);
-    memory_free(decoder->path);
+    input_close(&decoder->input);
     *decoder = (struct decoder){ 0 };
 }
 
@@ -139,8 +99,11 @@ static i3d_status feed(struct decoder *decoder)
     int error;
     do {
         av_packet_unref(packet);
-        error = av_read_frame(decoder->format, packet);
+        error = av_read_frame(decoder->input.format, packet);
     } while (error == 0 && packet->stream_index != decoder->stream->index);
+    i3d_status status = input_check(&decoder->input);
+    if (status != I3D_OK)
+        return status;
     if (error < 0) {
         /* Demuxers that know where the file should end say so here; Matroska's only to the log. */
         decoder->truncated |= error != AVERROR_EOF || ffmpeg_logged("ended prematurely");
@@ -152,7 +115,7 @@ static i3d_status feed(struct decoder *decoder)
         error = avcodec_send_packet(decoder->codec, packet);
     }
     if (error == AVERROR(ENOMEM))
-        return failure(I3D_ENOMEM, "no memory to decode '%s'", decoder->path);
+        return failure(I3D_ENOMEM, "no memory to decode '%s'", decoder->input.path);
     decoder->wrong += error < 0;
     return I3D_OK;
 }
@@ -160,18 +123,19 @@ static i3d_status feed(struct decoder *decoder)
 /* The end of the stream: I3D_END if what came before it was the whole video. */
 static i3d_status finish(const struct decoder *decoder)
 {
-    if (decoder->truncated || (decoder->cut_riff && decoder->frames < decoder->stream->nb_frames))
+    if (decoder->truncated ||
+        (input_is_cut_riff(&decoder->input) && decoder->frames < decoder->stream->nb_frames))
         return failure(I3D_EFORMAT,
                        "'%s' is cut short: only %ld frames could be read; copy it again",
-                       decoder->path, decoder->frames);
+                       decoder->input.path, decoder->frames);
     if (decoder->frames == 0)
-        return failure(I3D_EFORMAT, "'%s' has no frames: %s", decoder->path,
+        return failure(I3D_EFORMAT, "'%s' has no frames: %s", decoder->input.path,
                        ffmpeg_reason(decoder->wrong ? AVERROR_INVALIDDATA : AVERROR_EOF));
     if (decoder->wrong > 2 * decoder->frames) /* where ffmpeg gives up too */
         return failure(I3D_EFORMAT, "'%s' is damaged: %ld packets could not be decoded, %ld could",
-                       decoder->path, decoder->wrong, decoder->frames);
+                       decoder->input.path, decoder->wrong, decoder->frames);
     if (decoder->wrong)
-        talk("'%s': %ld damaged packets were left out", decoder->path, decoder->wrong);
+        talk("'%s': %ld damaged packets were left out", decoder->input.path, decoder->wrong);
     return I3D_END;
 }
 
@@ -196,16 +160,16 @@ static void set_time(struct decoder *decoder, AVFrame *frame)
     decoder->next_pts = frame->pts + frame->FFMPEG_DURATION;
 }
 
-i3d_status decoder_next(struct decoder *decoder, AVFrame *out)
+static i3d_status receive(struct decoder *decoder)
 {
     for (;;) {
         int error = avcodec_receive_frame(decoder->codec, decoder->frame);
         if (error == 0)
-            break;
+            return I3D_OK;
         if (error == AVERROR_EOF || (decoder->draining && error == AVERROR(EAGAIN)))
             return finish(decoder);
         if (error == AVERROR(ENOMEM))
-            return failure(I3D_ENOMEM, "no memory to decode '%s'", decoder->path);
+            return failure(I3D_ENOMEM, "no memory to decode '%s'", decoder->input.path);
         if (error != AVERROR(EAGAIN)) {
             decoder->wrong++;
             continue;
@@ -214,6 +178,15 @@ i3d_status decoder_next(struct decoder *decoder, AVFrame *out)
         if (status != I3D_OK)
             return status;
     }
+}
+
+i3d_status decoder_next(struct decoder *decoder, AVFrame *out)
+{
+    input_start(&decoder->input);
+    i3d_status status = receive(decoder);
+    input_stop(&decoder->input);
+    if (status != I3D_OK)
+        return status;
     set_time(decoder, decoder->frame);
     decoder->frames++;
     av_frame_unref(out);

@@ -4,26 +4,25 @@
 
 #include <i3d/status.h>
 
+#include "video/input.h"
+
 #include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-#include <stdbool.h>
 
 struct decoder {
-    char *path;
-    AVFormatContext *format;
-    AVStream *stream; /* the one decoded; its loan ends with `format` */
+    struct input input;
+    AVStream *stream; /* the one decoded; a loan from `input` */
     AVCodecContext *codec;
     AVPacket *packet;
     AVFrame *frame;
     bool draining;      /* the file is read; the decoder gives what it held back */
     bool truncated;     /* the file ends before its last packet does */
-    bool cut_riff;      /* it is an AVI and shorter than it says */
     long frames, wrong; /* frames given; packets the decoder refused */
     int64_t start;      /* of the file, in the stream's time base */
     int64_t next_pts;   /* where the newest frame ends */
 };
 
-i3d_status decoder_open(const char *path, int threads, struct decoder *out);
+/* `limit`: the seconds that all its reading may take, 0: any. */
+i3d_status decoder_open(const char *path, int threads, double limit, struct decoder *out);
 
 /* The next frame, moved into `out` (unreferenced first); its `pts` counts from the start of the
  * file in the stream's time base, and it has one and a duration even where the file says

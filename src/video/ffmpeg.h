@@ -29,8 +29,4 @@ const char *ffmpeg_reason(int error);
 /* Whether FFmpeg's latest error in this thread holds `words`. */
 bool ffmpeg_logged(const char *words);
 
-/* FFmpeg takes a path for a URL: "a:b.avi" would be of protocol "a". A path with "file:" in front
- * is always a file. */
-#define FFMPEG_FILE "file:%s"
-
 #endif

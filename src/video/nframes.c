@@ -48,9 +48,9 @@ static i3d_status number_pack(const char *path, struct numbering *out)
     if (status != I3D_OK)
         return status;
     out->highest = pack_reader_frames(pack);
-    out->missing = pack_reader_missing(pack);
+    status = pack_reader_missing(pack, &out->missing);
     pack_reader_free(pack);
-    return I3D_OK;
+    return status;
 }
 
 static i3d_status number_folder(const char *folder, struct numbering *out)

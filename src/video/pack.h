@@ -42,7 +42,7 @@ int pack_reader_planes(const struct pack_reader *reader);
 i3d_status pack_reader_read(struct pack_reader *reader, long frame, int plane, i3d_image *out);
 
 /* How many pictures the file lacks, without decoding them. */
-long pack_reader_missing(struct pack_reader *reader);
+i3d_status pack_reader_missing(struct pack_reader *reader, long *out);
 void pack_reader_free(struct pack_reader *reader);
 
 #endif

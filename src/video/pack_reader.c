@@ -2,19 +2,17 @@
 #include "base/memory.h"
 #include "image/image.h"
 #include "video/ffmpeg.h"
+#include "video/input.h"
 #include "video/pack.h"
 #include "video/pack_codec.h"
 
-#include <libavformat/avformat.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { PIXELS_MAX = 1 << 28 };
 
 struct pack_reader {
-    char *path;
-    AVFormatContext *format;
+    struct input input;
     AVCodecContext *codec; /* NULL: JPEG */
     AVPacket *packet;
     AVFrame *frame;
@@ -25,36 +23,21 @@ struct pack_reader {
 
 static i3d_status refuse(const struct pack_reader *reader, const char *why)
 {
-    return failure(I3D_EFORMAT, "'%s' is no store of frames or flow: %s", reader->path, why);
+    return failure(I3D_EFORMAT, "'%s' is no store of frames or flow: %s", reader->input.path, why);
 }
 
-static i3d_status open_format(struct pack_reader *reader)
+static i3d_status open_format(const char *path, struct pack_reader *reader)
 {
-    i3d_status status;
-    char *url = NULL;
-    AVDictionary *options = NULL;
-    FILE *readable = fopen(reader->path, "rb"); /* its reason is better than FFmpeg's */
-    if (!readable)
-        return failure_errno("cannot open '%s'", reader->path);
-    fclose(readable);
-    TRY(memory_format(&url, FFMPEG_FILE, reader->path));
-    av_dict_set(&options, "protocol_whitelist", "file", 0);
-    int error =
-        avformat_open_input(&reader->format, url, av_find_input_format("matroska"), &options);
-    if (error < 0)
-        status = refuse(reader, ffmpeg_reason(error));
-    else
-        reader->format->flags |= AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
-out:
-    av_dict_free(&options);
-    memory_free(url);
+    i3d_status status = input_open(path, "matroska", 0, &reader->input);
+    if (status == I3D_OK)
+        reader->input.format->flags |= AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
     return status;
 }
 
 /* The tags, the tracks and the length are as pack_writer makes them. */
 static i3d_status examine(struct pack_reader *reader)
 {
-    const AVFormatContext *format = reader->format;
+    const AVFormatContext *format = reader->input.format;
     const AVDictionaryEntry *kind = av_dict_get(format->metadata, "I3D_STORE", NULL, 0);
     if (!kind)
         return refuse(reader, "it has no tag I3D_STORE");
@@ -73,20 +56,20 @@ static i3d_status examine(struct pack_reader *reader)
 
 static i3d_status open_codec(struct pack_reader *reader)
 {
-    const AVCodecParameters *parameters = reader->format->streams[0]->codecpar;
+    const AVCodecParameters *parameters = reader->input.format->streams[0]->codecpar;
     reader->packet = av_packet_alloc();
     if (!reader->packet)
-        return failure(I3D_ENOMEM, "no memory to read '%s'", reader->path);
+        return failure(I3D_ENOMEM, "no memory to read '%s'", reader->input.path);
     if (parameters->codec_id != AV_CODEC_ID_FFV1)
         return I3D_OK;
     const AVCodec *codec = avcodec_find_decoder(AV_CODEC_ID_FFV1);
     if (!codec)
         return failure(I3D_EUNSUPPORTED, "'%s' is of FFV1, which this FFmpeg cannot decode",
-                       reader->path);
+                       reader->input.path);
     reader->codec = avcodec_alloc_context3(codec);
     reader->frame = av_frame_alloc();
     if (!reader->codec || !reader->frame)
-        return failure(I3D_ENOMEM, "no memory to read '%s'", reader->path);
+        return failure(I3D_ENOMEM, "no memory to read '%s'", reader->input.path);
     int error = avcodec_parameters_to_context(reader->codec, parameters);
     reader->codec->thread_count = 1;
     reader->codec->max_pixels = PIXELS_MAX;
@@ -101,10 +84,8 @@ i3d_status pack_reader_open(const char *path, struct pack_reader **out)
     i3d_status status;
     struct pack_reader *reader = NULL;
     *out = NULL;
-    ffmpeg_hush();
     TRY(memory_get(1, sizeof *reader, &reader));
-    TRY(memory_string(path, &reader->path));
-    TRY(open_format(reader));
+    TRY(open_format(path, reader));
     TRY(examine(reader));
     TRY(open_codec(reader));
 out:
@@ -130,7 +111,11 @@ static i3d_status next_packet(struct pack_reader *reader, int64_t *picture)
 {
     AVPacket *packet = reader->packet;
     av_packet_unref(packet);
-    if (av_read_frame(reader->format, packet) < 0 || packet->flags & AV_PKT_FLAG_CORRUPT)
+    int error = av_read_frame(reader->input.format, packet);
+    i3d_status status = input_check(&reader->input);
+    if (status != I3D_OK)
+        return status;
+    if (error < 0 || packet->flags & AV_PKT_FLAG_CORRUPT)
         return I3D_END;
     /* Tracks in the manner of AVI, which FFV1's are, have decoding times. */
     int64_t time = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
@@ -146,15 +131,18 @@ static i3d_status find_packet(struct pack_reader *reader, long frame, int plane)
     long wanted = frame * reader->planes + plane;
     int64_t picture = -1;
     if (reader->next != wanted)
-        av_seek_frame(reader->format, 0, (int64_t)frame * PACK_FRAME_MS, AVSEEK_FLAG_BACKWARD);
+        av_seek_frame(reader->input.format, 0, (int64_t)frame * PACK_FRAME_MS,
+                      AVSEEK_FLAG_BACKWARD);
     while (status == I3D_OK && picture < wanted)
         status = next_packet(reader, &picture);
     reader->next = wanted + 1;
     if (status == I3D_OK && picture == wanted)
         return I3D_OK;
     reader->next = -1;
+    if (status == I3D_EINTERRUPTED)
+        return status;
     return failure(I3D_EFORMAT, "'%s' has %ld frames, but frame %ld is missing; make it again",
-                   reader->path, reader->frames, frame + 1);
+                   reader->input.path, reader->frames, frame + 1);
 }
 
 static i3d_status copy(const AVFrame *frame, int channels, const char *path, i3d_image *out)
@@ -187,9 +175,9 @@ static i3d_status decode(struct pack_reader *reader, long frame, int channels, i
     if (error == 0)
         error = avcodec_receive_frame(reader->codec, reader->frame);
     if (error < 0)
-        return failure(I3D_EFORMAT, "frame %ld of '%s' is damaged: %s", frame + 1, reader->path,
-                       ffmpeg_reason(error));
-    i3d_status status = copy(reader->frame, channels, reader->path, out);
+        return failure(I3D_EFORMAT, "frame %ld of '%s' is damaged: %s", frame + 1,
+                       reader->input.path, ffmpeg_reason(error));
+    i3d_status status = copy(reader->frame, channels, reader->input.path, out);
     av_frame_unref(reader->frame);
     return status;
 }
@@ -203,21 +191,23 @@ i3d_status pack_reader_read(struct pack_reader *reader, long frame, int plane, i
     if (reader->codec)
         return decode(reader, frame, channels, out);
     status = image_decode(reader->packet->data, (size_t)reader->packet->size, channels,
-                          reader->path, out);
+                          reader->input.path, out);
     return status == I3D_OK ? status : failure_prefix(status, "frame %ld of ", frame + 1);
 }
 
-long pack_reader_missing(struct pack_reader *reader)
+i3d_status pack_reader_missing(struct pack_reader *reader, long *out)
 {
     int64_t picture, last = -1;
     long there = 0;
-    av_seek_frame(reader->format, 0, 0, AVSEEK_FLAG_BACKWARD);
+    i3d_status status;
+    av_seek_frame(reader->input.format, 0, 0, AVSEEK_FLAG_BACKWARD);
     reader->next = -1;
-    while (next_packet(reader, &picture) == I3D_OK) {
+    while ((status = next_packet(reader, &picture)) == I3D_OK) {
         there += picture > last;
         last = picture > last ? picture : last;
     }
-    return reader->frames * reader->planes - there;
+    *out = reader->frames * reader->planes - there;
+    return status == I3D_END ? I3D_OK : status;
 }
 
 void pack_reader_free(struct pack_reader *reader)
@@ -227,7 +217,6 @@ void pack_reader_free(struct pack_reader *reader)
     av_frame_free(&reader->frame);
     av_packet_free(&reader->packet);
     avcodec_free_context(&reader->codec);
-    avformat_close_input(&reader->format);
-    memory_free(reader->path);
+    input_close(&reader->input);
     memory_free(reader);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static i3d_status count_folder(const char *folder, long *out)
 {
@@ -68,21 +69,21 @@ out:
 /* The file `reader->name` into memory that is used again for the next. */
 static i3d_status load(struct store_reader *reader, size_t *bytes)
 {
-    struct stat about;
-    i3d_status status = I3D_OK;
-    FILE *stream = fopen(reader->name, "rb");
-    if (!stream)
-        return failure_errno("cannot open '%s', though n_frames promises %ld frames; make the "
-                             "folder again, or leave such clips out (--skip-bad)",
-                             reader->name, reader->frames);
-    if (fstat(fileno(stream), &about) != 0 || !S_ISREG(about.st_mode))
-        TRY(failure(I3D_EIO, "'%s' is not a file", reader->name));
+    struct stat about = { 0 };
+    int descriptor;
+    i3d_status status = file_open(reader->name, &descriptor);
+    if (status != I3D_OK)
+        return failure(status,
+                       "%s, though n_frames promises %ld frames; make the folder again, or leave "
+                       "such clips out (--skip-bad)",
+                       i3d_error(), reader->frames);
+    fstat(descriptor, &about);
     *bytes = (size_t)about.st_size;
     TRY(memory_grow(&reader->jpeg, &reader->jpeg_capacity, *bytes + 1, 1));
-    if (fread(reader->jpeg, 1, *bytes, stream) != *bytes)
+    if (read(descriptor, reader->jpeg, *bytes) != (ssize_t)*bytes)
         status = failure_errno("cannot read '%s'", reader->name);
 out:
-    fclose(stream);
+    close(descriptor);
     return status;
 }
 

@@ -8,8 +8,10 @@
 
 #include <libavutil/display.h>
 
-/* Resampling that would fill an hour with one frame is a wrong time stamp. */
-enum { GAP_MAX_SECONDS = 3600 };
+/* What resampling fills with one frame, unless asked for more: beyond it a time stamp is wrong. And
+ * what it makes of a file: an hour of 25 a second whatever the file, and as many more as it has
+ * room for, each of the fewest bytes that a coded frame takes with its place in the container. */
+enum { GAP_MAX_SECONDS = 60, FRAMES_ANYHOW = 90000, FRAME_LEAST_BYTES = 8 };
 
 struct i3d_video {
     struct decoder decoder;
@@ -25,6 +27,8 @@ struct i3d_video {
     bool held_made;   /* `image` is of it */
     int64_t tick;     /* of the next output */
     int64_t end_tick; /* where the last frame ends */
+    int64_t first_tick, ticks_most;
+    bool fill_gaps;
 };
 
 static struct orientation stream_orientation(const AVStream *stream)
@@ -42,16 +46,21 @@ i3d_status i3d_video_open(const char *path, const i3d_video_options *options, i3
     i3d_video *video = NULL;
     i3d_video_options asked = options ? *options : (i3d_video_options){ 0 };
     *out = NULL;
-    if (!(asked.fps >= 0 && asked.fps <= 1000) || asked.short_side < 0)
-        return failure(I3D_EINVAL, "a rate of %g frames a second (0 to 1000) or a short side of %d",
-                       asked.fps, asked.short_side);
+    if (!(asked.fps >= 0 && asked.fps <= 1000) || asked.short_side < 0 || !(asked.time_limit >= 0))
+        return failure(I3D_EINVAL,
+                       "a rate of %g frames a second (0 to 1000), a short side of %d or a time "
+                       "limit of %g seconds",
+                       asked.fps, asked.short_side, asked.time_limit);
     TRY(memory_get(1, sizeof *video, &video));
-    TRY(decoder_open(path, asked.threads > 0 ? asked.threads : 1, &video->decoder));
+    TRY(decoder_open(path, asked.threads > 0 ? asked.threads : 1, asked.time_limit,
+                     &video->decoder));
     const AVStream *stream = video->decoder.stream;
     TRY(picture_maker_create(stream->codecpar->width, stream->codecpar->height, asked.short_side,
                              stream_orientation(stream), &video->maker));
     if (asked.fps > 0)
         video->fps = av_d2q(asked.fps, 1001000);
+    video->fill_gaps = asked.fill_gaps;
+    video->ticks_most = FRAMES_ANYHOW + avio_size(video->decoder.input.io) / FRAME_LEAST_BYTES;
     video->frame = av_frame_alloc();
     video->held = av_frame_alloc();
     if (!video->frame || !video->held)
@@ -67,7 +76,7 @@ out:
 i3d_video_info i3d_video_get_info(const i3d_video *video)
 {
     const AVStream *stream = video->decoder.stream;
-    int64_t duration = video->decoder.format->duration;
+    int64_t duration = video->decoder.input.format->duration;
     return (i3d_video_info){
         .width = video->maker.width,
         .height = video->maker.height,
@@ -107,6 +116,25 @@ static i3d_status decode_tick(i3d_video *video)
     return I3D_OK;
 }
 
+/* Time stamps are a file's word: what they ask for is checked before it is made. */
+static i3d_status check_ticks(const i3d_video *video)
+{
+    const char *path = video->decoder.input.path;
+    double seconds = (double)(held_until(video) - video->tick) / av_q2d(video->fps);
+    if (seconds > GAP_MAX_SECONDS && !video->fill_gaps)
+        return failure(I3D_EFORMAT,
+                       "the time stamps of '%s' jump by %.0f seconds; if one frame shall fill "
+                       "them, add --fill-gaps",
+                       path, seconds);
+    int64_t ticks = held_until(video) - video->first_tick;
+    if (ticks > video->ticks_most)
+        return failure(I3D_EFORMAT,
+                       "the time stamps of '%s' ask for %lld frames, more than the %lld that a "
+                       "file of its size can have; choose a lower --fps",
+                       path, (long long)ticks, (long long)video->ticks_most);
+    return I3D_OK;
+}
+
 /* Holds the newest frame and decodes the one after it. */
 static i3d_status advance(i3d_video *video)
 {
@@ -117,15 +145,11 @@ static i3d_status advance(i3d_video *video)
     if (status != I3D_OK)
         return status;
     if (!video->held->buf[0]) {
-        video->tick = video->frame->pts;
+        video->tick = video->first_tick = video->frame->pts;
         /* However short the video, its first frame is shown. */
         video->end_tick = FFMAX(video->end_tick, video->tick + 1);
     }
-    double seconds = (double)(held_until(video) - video->tick) / av_q2d(video->fps);
-    if (seconds > GAP_MAX_SECONDS)
-        return failure(I3D_EFORMAT, "the time stamps of '%s' jump by %.0f seconds",
-                       video->decoder.path, seconds);
-    return I3D_OK;
+    return check_ticks(video);
 }
 
 static i3d_status next_resampled(i3d_video *video, double *time)

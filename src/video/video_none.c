@@ -141,10 +141,10 @@ i3d_status pack_reader_read(struct pack_reader *reader, long frame, int plane, i
     return none("");
 }
 
-long pack_reader_missing(struct pack_reader *reader)
+i3d_status pack_reader_missing(struct pack_reader *reader, long *out)
 {
-    (void)reader;
-    return 0;
+    (void)reader, (void)out;
+    return none("");
 }
 
 void pack_reader_free(struct pack_reader *reader)

@@ -23,7 +23,7 @@ for bad in cut.mp4 text.avi empty.mkv zero.avi pipe.avi late.ts; do
     grep -q "a/$bad" stderr
     grep -q "^\"videos/a/$bad\",\".*[a-z].*\"$" rgb/failures.csv
 done
-grep -q 'pipe.avi. is a folder, a pipe or a device' stderr
+grep -q "cannot read 'videos/a/pipe.avi': it is a pipe, not a file" stderr
 grep -q 'late.ts. does not say how large its frames are' stderr
 same 7 "$(wc -l <rgb/failures.csv)"
 same 'one tiny' "$(ls -A rgb/a | xargs)"

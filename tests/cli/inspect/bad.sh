@@ -12,3 +12,6 @@ fails 1 "'cut.ckpt' as a MindSpore checkpoint" i3d inspect cut.ckpt
 fails 1 "wants 'torch.nn.modules.linear.Linear'" i3d inspect "$golden/torch_module.pt"
 cp "$golden/tensorflow.index" alone.index
 fails 1 "cannot open 'alone.data-00000-of-00001'" i3d inspect alone.index
+# A pipe is read where reading once is enough.
+cat "$I3D_SOURCE/tests/golden/checkpoint/torch_zip.pt" | i3d inspect /dev/stdin >piped
+same "$(i3d inspect "$I3D_SOURCE/tests/golden/checkpoint/torch_zip.pt" | tail -n +2)" "$(tail -n +2 piped)"

@@ -142,7 +142,7 @@ static void videos_are_found_in_any_case_and_the_others_named(void **state)
     assert_ok(folder_make(at("HandstandPushups/empty")));
     put_text(at("HandstandPushups/v_Handstand.1/n_frames"), "31\r\n");
     put_text(at("HandstandPushups/empty/n_frames"), "0");
-    assert_ok(annotation_locate(&annotation, root, 2, &missing));
+    assert_ok(annotation_locate(&annotation, root, 2, 0, &missing));
     assert_int_equal(annotation.count, 1);
     assert_int_equal(annotation.videos[0].frames, 31);
     assert_int_equal(missing.count, 2);
@@ -161,15 +161,15 @@ static void n_frames_must_be_a_number_of_frames(void **state)
     assert_ok(names_add(&annotation.labels, "run"));
     assert_ok(annotation_add(&annotation, "a", 0, I3D_TRAINING));
     assert_ok(folder_make(at("run/a")));
-    assert_fails(annotation_locate(&annotation, root, 1, &missing), I3D_EIO,
+    assert_fails(annotation_locate(&annotation, root, 1, 0, &missing), I3D_EIO,
                  "n_frames' is missing");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         put_text(at("run/a/n_frames"), cases[i]);
-        assert_fails(annotation_locate(&annotation, root, 1, &missing), I3D_EFORMAT,
+        assert_fails(annotation_locate(&annotation, root, 1, 0, &missing), I3D_EFORMAT,
                      "run/a/n_frames");
     }
     put_text(at("run/a/n_frames"), "12.0"); /* as the original reads it */
-    assert_ok(annotation_locate(&annotation, root, 1, &missing));
+    assert_ok(annotation_locate(&annotation, root, 1, 0, &missing));
     assert_int_equal(annotation.videos[0].frames, 12);
     annotation_clear(&annotation);
 }

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/talk.h"
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -262,13 +263,43 @@ static void time_stamps_far_apart_are_refused_when_resampling(void **state)
 {
     (void)state;
     int frames;
-    static const int delays[4] = { 0, 0, 200000, 200000 };
-    i3d_video_options options = { .fps = 25 };
+    /* A jump of two minutes, and one of two days. */
+    static const int delays[4] = { 0, 0, 3000, 3000 }, days[4] = { 0, 0, 4320000, 4320000 };
+    i3d_video_options options = { .fps = 25 }, fill = { .fps = 25, .fill_gaps = true };
     write_video("a.mkv", 16, 16, 4, 25);
     copy_video("a.mkv", "far.mkv", 0, 0, delays);
-    assert_fails(count("far.mkv", &options, &frames, NULL), I3D_EFORMAT, "jump by");
+    assert_fails(count("far.mkv", &options, &frames, NULL), I3D_EFORMAT, "jump by 120 seconds");
     assert_int_equal(count("far.mkv", NULL, &frames, NULL), I3D_END);
     assert_int_equal(frames, 4);
+    assert_int_equal(count("far.mkv", &fill, &frames, NULL), I3D_END);
+    assert_int_equal(frames, 3004);
+    copy_video("a.mkv", "days.mkv", 0, 0, days);
+    assert_fails(count("days.mkv", &fill, &frames, NULL), I3D_EFORMAT, "a file of its size");
+    assert_in_range(frames, 0, 2);
+}
+
+static void reading_ends_when_its_time_is_over_or_it_is_interrupted(void **state)
+{
+    (void)state;
+    int frames;
+    i3d_video_options hurry = { .time_limit = 1e-9 };
+    i3d_video *video;
+    const i3d_image *image;
+    write_video("a.avi", 64, 48, 30, 25);
+    assert_fails(count("a.avi", &hurry, &frames, NULL), I3D_EFORMAT, "--time-limit");
+    assert_int_equal(frames, 0);
+    assert_ok(i3d_video_open(in_folder("a.avi"), NULL, &video));
+    assert_ok(i3d_video_next(video, &image, NULL));
+    i3d_interrupt();
+    i3d_status status = I3D_OK;
+    while (status == I3D_OK)
+        status = i3d_video_next(video, &image, NULL);
+    assert_int_equal(status, I3D_EINTERRUPTED);
+    i3d_video_close(video);
+    assert_int_equal(i3d_video_open(in_folder("a.avi"), NULL, &video), I3D_EINTERRUPTED);
+    interrupt_clear();
+    assert_int_equal(count("a.avi", NULL, &frames, NULL), I3D_END);
+    assert_int_equal(frames, 30);
 }
 
 static void a_video_cut_short_is_an_error_with_its_count(void **state)
@@ -413,6 +444,7 @@ int main(void)
         TEST(rotation_is_honoured),
         TEST(resampling_goes_by_time_stamps),
         TEST(time_stamps_far_apart_are_refused_when_resampling),
+        TEST(reading_ends_when_its_time_is_over_or_it_is_interrupted),
         TEST(a_video_cut_short_is_an_error_with_its_count),
         TEST(frames_of_another_size_are_scaled_to_the_first),
         TEST(what_is_no_video_is_told),
