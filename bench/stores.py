@@ -33,6 +33,7 @@ class DatasetOptions(ctypes.Structure):
     _fields_ = [("annotation", ctypes.c_char_p), ("root", ctypes.c_char_p),
                 ("stream", ctypes.c_int), ("subset", ctypes.c_int), ("video", ctypes.c_bool),
                 ("short_side", ctypes.c_int), ("fps", ctypes.c_double),
+                ("fill_gaps", ctypes.c_bool), ("time_limit", ctypes.c_double),
                 ("flow_preset", ctypes.c_char_p), ("flow_cache", ctypes.c_char_p),
                 ("strict", ctypes.c_bool)]
 

@@ -56,6 +56,12 @@ struct view {
  * more elements than that has. */
 i3d_status weights_add_view(i3d_weights *weights, const char *name, const struct view *view);
 
+/* Whether a view's elements stand in C order without gaps. */
+bool view_is_dense(const struct view *view);
+
+/* Its `count` elements in C order, all of which must be in the storage. */
+void view_gather(const struct view *view, size_t count, uint8_t *out);
+
 size_t tensor_bytes(const i3d_tensor *tensor);
 
 /* The elements of a shape in bytes; false if a size is negative or the product overflows. */

@@ -14,7 +14,8 @@ static const char *const type_names[] = {
     [I3D_I16] = "<i2", [I3D_I32] = "<i4", [I3D_I64] = "<i8", [I3D_BOOL] = "|b1",
 };
 
-static i3d_status add_array(struct bytes file, const char *name, i3d_weights *out)
+/* The file may end after the header. */
+static i3d_status parse_array(struct bytes file, const char *name, struct view *out)
 {
     struct npy array;
     struct view view = { 0 };
@@ -35,7 +36,60 @@ static i3d_status add_array(struct bytes file, const char *name, i3d_weights *ou
         if (__builtin_mul_overflow(stride, array.shape[axis], &stride))
             stride = INT64_MAX;
     }
-    return weights_add_view(out, name, &view);
+    *out = view;
+    return I3D_OK;
+}
+
+static i3d_status add_array(struct bytes file, const char *name, i3d_weights *out)
+{
+    struct view view;
+    i3d_status status = parse_array(file, name, &view);
+    return status == I3D_OK ? weights_add_view(out, name, &view) : status;
+}
+
+/* An entry that is unpacked: its header tells how much, and it goes straight to the tensor. */
+static i3d_status add_packed(struct zip *zip, const struct zip_entry *entry, const char *name,
+                             i3d_weights *out)
+{
+    uint8_t front[NPY_HEADER_MAX], *data, *made = NULL;
+    size_t had = entry->size < sizeof front ? entry->size : sizeof front, bytes;
+    struct zip_stream *stream = NULL;
+    struct view view;
+    i3d_tensor *tensor;
+    i3d_status status;
+    TRY(zip_stream_open(zip, entry, &stream));
+    TRY(zip_stream_read(stream, front, had));
+    TRY(parse_array((struct bytes){ front, had }, name, &view));
+    size_t ahead = view.storage.count, content = entry->size - (had - ahead);
+    if (!shape_bytes(view.dtype, view.rank, view.shape, &bytes) || bytes != content)
+        TRY(failure(I3D_EFORMAT, "tensor '%s' has %zu bytes of data, which its shape denies", name,
+                    content));
+    TRY(i3d_weights_add(out, name, view.dtype, view.rank, view.shape, &tensor));
+    data = tensor->data;
+    if (!view_is_dense(&view)) {
+        TRY(memory_get(content, 1, &made));
+        data = made;
+    }
+    memcpy(data, view.storage.at, ahead);
+    TRY(zip_stream_read(stream, data + ahead, content - ahead));
+    view.storage = (struct bytes){ data, content };
+    if (made)
+        view_gather(&view, content / i3d_dtype_size(view.dtype), tensor->data);
+out:
+    zip_stream_close(stream);
+    memory_free(made);
+    return status;
+}
+
+static i3d_status add_entry(struct zip *zip, const struct zip_entry *entry, const char *name,
+                            i3d_weights *out)
+{
+    struct bytes content;
+    uint8_t *made = NULL;
+    if (entry->deflated)
+        return add_packed(zip, entry, name, out);
+    i3d_status status = zip_read(zip, entry, &content, &made);
+    return status == I3D_OK ? add_array(content, name, out) : status;
 }
 
 /* The name of an entry without ".npy". */
@@ -55,15 +109,10 @@ static i3d_status read_numpy(const struct source *source, i3d_weights *out)
         return add_array(source->bytes, "array", out);
     status = zip_open(source->bytes, &zip);
     for (size_t i = 0; i < zip.count && status == I3D_OK; i++) {
-        struct bytes content;
-        uint8_t *made = NULL;
         char *name = NULL;
         status = entry_name(&zip.entries[i], &name);
         if (status == I3D_OK)
-            status = zip_read(&zip.entries[i], &content, &made);
-        if (status == I3D_OK)
-            status = add_array(content, name, out);
-        memory_free(made);
+            status = add_entry(&zip, &zip.entries[i], name, out);
         memory_free(name);
     }
     zip_clear(&zip);

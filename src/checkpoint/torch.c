@@ -38,7 +38,8 @@ const char *torch_storage_name(i3d_dtype dtype)
 
 enum { DEPTH_MAX = 16, NAME_BYTES = 1024, STORAGES_MAX = 1 << 14 };
 
-/* A storage's bytes: of a zip's entry, or of a place in a legacy file. */
+/* A storage's bytes: of a zip's entry, of a place in a legacy file, or of the tensor they were
+ * unpacked to. */
 struct storage {
     struct bytes key, data;
     uint8_t *made;
@@ -61,28 +62,65 @@ static i3d_status odd(const char *name)
     return failure(I3D_EFORMAT, "tensor '%s' is pickled in an unknown way", name);
 }
 
-static i3d_status find_storage(struct reader *reader, struct bytes key, struct bytes *out)
+static const struct storage *known_storage(const struct reader *reader, struct bytes key)
+{
+    for (size_t i = 0; i < reader->count; i++)
+        if (bytes_same(reader->storages[i].key, key))
+            return &reader->storages[i];
+    return NULL;
+}
+
+/* The entry of a storage that is not known yet, and room to know it. */
+static i3d_status find_entry(struct reader *reader, struct bytes key, const struct zip_entry **out)
 {
     char *name = NULL;
-    struct storage storage = { .key = key };
-    i3d_status status = I3D_OK;
-    for (size_t i = 0; i < reader->count; i++)
-        if (bytes_same(reader->storages[i].key, key)) {
-            *out = reader->storages[i].data;
-            return I3D_OK;
-        }
+    i3d_status status;
     TRY(memory_format(&name, "%s%.*s", reader->prefix, BYTES_TEXT(key)));
-    const struct zip_entry *entry = zip_find(&reader->zip, name);
-    if (!entry || reader->count == STORAGES_MAX) {
-        status = failure(I3D_EFORMAT, "it lacks the storage '%s', or has too many", name);
-        goto out;
-    }
-    TRY(memory_grow(&reader->storages, &reader->capacity, reader->count + 1, sizeof storage));
-    TRY(zip_read(entry, &storage.data, &storage.made));
-    reader->storages[reader->count++] = storage;
-    *out = storage.data;
+    *out = zip_find(&reader->zip, name);
+    if (!*out || reader->count == STORAGES_MAX)
+        TRY(failure(I3D_EFORMAT, "it lacks the storage '%s', or has too many", name));
+    TRY(memory_grow(&reader->storages, &reader->capacity, reader->count + 1,
+                    sizeof *reader->storages));
 out:
     memory_free(name);
+    return status;
+}
+
+/* Unpacks a storage that is one tensor straight to it: nothing is held twice. */
+static i3d_status unpack_tensor(struct reader *reader, const char *name, const struct view *view,
+                                const struct zip_entry *entry, struct bytes key)
+{
+    i3d_tensor *tensor;
+    struct zip_stream *stream = NULL;
+    i3d_status status;
+    TRY(zip_stream_open(&reader->zip, entry, &stream));
+    TRY(i3d_weights_add(reader->out, name, view->dtype, view->rank, view->shape, &tensor));
+    TRY(zip_stream_read(stream, tensor->data, entry->size));
+    reader->storages[reader->count++] =
+        (struct storage){ .key = key, .data = { tensor->data, entry->size } };
+out:
+    zip_stream_close(stream);
+    return status;
+}
+
+static i3d_status add_view(struct reader *reader, const char *name, struct view *view, size_t bytes,
+                           struct bytes key)
+{
+    const struct storage *known = known_storage(reader, key);
+    struct storage storage = { .key = key };
+    const struct zip_entry *entry;
+    i3d_status status;
+    if (!known) {
+        TRY(find_entry(reader, key, &entry));
+        if (entry->deflated && view->offset == 0 && bytes == entry->size && view_is_dense(view))
+            return unpack_tensor(reader, name, view, entry, key);
+        TRY(zip_read(&reader->zip, entry, &storage.data, &storage.made));
+        known = &reader->storages[reader->count];
+        reader->storages[reader->count++] = storage;
+    }
+    view->storage = known->data;
+    TRY(weights_add_view(reader->out, name, view));
+out:
     return status;
 }
 
@@ -136,20 +174,16 @@ static i3d_status add_tensor(struct reader *reader, const char *name,
     int64_t part;
     int strides;
     size_t bytes;
-    i3d_status status;
     if (arguments->count < 4 || arguments->items[1]->kind != PICKLE_INT ||
         !read_id(arguments->items[0], &view.dtype, &key, &part) ||
         !read_sizes(arguments->items[2], view.shape, &view.rank) ||
         !read_sizes(arguments->items[3], view.strides, &strides) || strides != view.rank ||
         __builtin_add_overflow(arguments->items[1]->integer, part, &view.offset))
         return odd(name);
-    TRY(find_storage(reader, key, &view.storage));
     if (!shape_bytes(view.dtype, view.rank, view.shape, &bytes) || bytes > reader->budget)
         return failure(I3D_EFORMAT, "tensor '%s' is larger than the whole file", name);
     reader->budget -= bytes;
-    TRY(weights_add_view(reader->out, name, &view));
-out:
-    return status;
+    return add_view(reader, name, &view, bytes, key);
 }
 
 static i3d_status add_scalar(struct reader *reader, const char *name,
@@ -253,7 +287,7 @@ static const struct zip_entry *find_object(const struct zip *zip)
     return NULL;
 }
 
-static i3d_status check_order(const struct reader *reader)
+static i3d_status check_order(struct reader *reader)
 {
     char name[NAME_BYTES + 16];
     struct bytes order;
@@ -262,7 +296,7 @@ static i3d_status check_order(const struct reader *reader)
     const struct zip_entry *entry = zip_find(&reader->zip, name);
     if (!entry)
         return I3D_OK;
-    i3d_status status = zip_read(entry, &order, &made);
+    i3d_status status = zip_read(&reader->zip, entry, &order, &made);
     if (status == I3D_OK && !bytes_equal(order, "little"))
         status = failure(I3D_EUNSUPPORTED, "it is of a big-endian machine: save it on another");
     memory_free(made);
@@ -277,6 +311,7 @@ static i3d_status read_zip(const struct source *source, struct reader *reader)
     uint8_t *made = NULL;
     i3d_status status;
     TRY(zip_open(source->bytes, &reader->zip));
+    reader->budget = reader->zip.budget;
     const struct zip_entry *entry = find_object(&reader->zip);
     if (!entry || entry->name.count >= NAME_BYTES - 8) {
         status = failure(I3D_EFORMAT, "it has no entry 'data.pkl'");
@@ -285,7 +320,7 @@ static i3d_status read_zip(const struct source *source, struct reader *reader)
     snprintf(reader->prefix, sizeof reader->prefix, "%.*sdata/",
              (int)(entry->name.count - strlen("data.pkl")), (const char *)entry->name.at);
     TRY(check_order(reader));
-    TRY(zip_read(entry, &text, &made));
+    TRY(zip_read(&reader->zip, entry, &text, &made));
     TRY(pickle_read(&text, globals, &pickle, &object));
     TRY(walk_object(reader, object));
 out:

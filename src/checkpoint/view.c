@@ -35,7 +35,7 @@ static i3d_status check(const struct view *view, const char *name, size_t *bytes
     return I3D_OK;
 }
 
-static bool is_dense(const struct view *view)
+bool view_is_dense(const struct view *view)
 {
     int64_t stride = 1;
     for (int i = view->rank - 1; i >= 0; i--) {
@@ -46,7 +46,7 @@ static bool is_dense(const struct view *view)
     return true;
 }
 
-static void gather(const struct view *view, size_t count, uint8_t *out)
+void view_gather(const struct view *view, size_t count, uint8_t *out)
 {
     size_t size = i3d_dtype_size(view->dtype);
     int64_t index[I3D_RANK_MAX] = { 0 }, at = view->offset;
@@ -69,10 +69,10 @@ i3d_status weights_add_view(i3d_weights *weights, const char *name, const struct
     i3d_status status;
     TRY(check(view, name, &bytes));
     TRY(i3d_weights_add(weights, name, view->dtype, view->rank, view->shape, &tensor));
-    if (bytes && is_dense(view))
+    if (bytes && view_is_dense(view))
         memcpy(tensor->data, view->storage.at + (size_t)view->offset * size, bytes);
     else
-        gather(view, bytes / size, tensor->data);
+        view_gather(view, bytes / size, tensor->data);
 out:
     return status;
 }

@@ -38,7 +38,7 @@ static bool parse_shape(const char *text, struct npy *out)
 
 i3d_status npy_parse(struct bytes file, struct npy *out)
 {
-    char text[1024];
+    char text[NPY_HEADER_MAX - 12];
     struct bytes part;
     uint64_t version, length;
     *out = (struct npy){ 0 };

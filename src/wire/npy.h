@@ -8,7 +8,7 @@
 #include "wire/buffer.h"
 #include "wire/bytes.h"
 
-enum { NPY_RANK_MAX = 8 };
+enum { NPY_RANK_MAX = 8, NPY_HEADER_MAX = 1024 };
 
 struct npy {
     char type[8]; /* "<f4"; ">" is big-endian, "|" of one byte */

@@ -3,6 +3,7 @@
 #include "base/failure.h"
 #include "base/memory.h"
 
+#include <stdlib.h>
 #include <zlib.h>
 
 enum {
@@ -15,7 +16,10 @@ enum {
     ENTRY_BYTES = 46,
     END_BYTES = 22,
     END64_BYTES = 56,
-    LOCATOR64_BYTES = 20
+    LOCATOR64_BYTES = 20,
+    /* Weights hardly pack; but a training's first moments are zeros. */
+    BUDGET_RATIO = 16,
+    BUDGET_ANYHOW = 256 << 20
 };
 
 /* A little-endian number at a place that was checked to be there. */
@@ -114,19 +118,50 @@ static i3d_status read_entry(struct bytes file, struct bytes *directory, struct 
     return I3D_OK;
 }
 
+/* Empty ones stand before what begins where they do. */
+static int by_place(const void *a, const void *b)
+{
+    const struct bytes *left = a, *right = b;
+    if (left->at == right->at)
+        return (left->count > right->count) - (left->count < right->count);
+    return left->at < right->at ? -1 : 1;
+}
+
+/* No two entries, nor one and the directory, have a byte in common: a small file in which they had
+ * would stand for a large one. */
+static i3d_status check_places(const struct zip *zip, struct bytes directory)
+{
+    struct bytes *places = NULL;
+    i3d_status status;
+    TRY(memory_get(zip->count + 1, sizeof *places, &places));
+    for (size_t i = 0; i < zip->count; i++)
+        places[i] = zip->entries[i].data;
+    places[zip->count] = directory;
+    qsort(places, zip->count + 1, sizeof *places, by_place);
+    for (size_t i = 0; i < zip->count && status == I3D_OK; i++)
+        if (places[i].count > (size_t)(places[i + 1].at - places[i].at))
+            status = failure(I3D_EFORMAT, "entries of the zip archive share bytes: it is damaged, "
+                                          "or made to unpack without end");
+out:
+    memory_free(places);
+    return status;
+}
+
 i3d_status zip_open(struct bytes file, struct zip *out)
 {
-    struct bytes directory = { 0 };
+    struct bytes directory = { 0 }, rest;
     struct zip_entry entry;
     uint64_t count = 0;
     i3d_status status;
-    *out = (struct zip){ 0 };
+    *out = (struct zip){ .budget = BUDGET_ANYHOW + BUDGET_RATIO * (uint64_t)file.count };
     TRY(find_directory(file, &count, &directory));
+    rest = directory;
     for (uint64_t i = 0; i < count; i++) {
-        TRY(read_entry(file, &directory, &entry));
+        TRY(read_entry(file, &rest, &entry));
         TRY(memory_grow(&out->entries, &out->capacity, out->count + 1, sizeof entry));
         out->entries[out->count++] = entry;
     }
+    TRY(check_places(out, directory));
 out:
     if (status != I3D_OK)
         zip_clear(out);
@@ -147,40 +182,134 @@ const struct zip_entry *zip_find(const struct zip *zip, const char *name)
     return NULL;
 }
 
-static i3d_status inflate_entry(const struct zip_entry *entry, uint8_t **made)
+struct zip_stream {
+    const struct zip_entry *entry;
+    z_stream packed;
+    uint64_t left; /* of the content */
+    uint32_t checksum;
+};
+
+/* Deflate packs 1032 to 1 at best: a larger promise is a lie, not a reason to take memory. */
+static i3d_status take_budget(struct zip *zip, const struct zip_entry *entry)
 {
-    /* Deflate packs 1032 to 1 at best: a larger promise is a lie, not a reason to take memory. */
-    if (entry->size / 1032 > entry->data.count || entry->size > UINT32_MAX ||
-        entry->data.count > UINT32_MAX)
+    if (entry->size / 1032 > entry->data.count || entry->data.count > UINT32_MAX)
         return damaged("entry");
-    i3d_status status = memory_get(entry->size, 1, made);
-    if (status != I3D_OK)
-        return status;
-    z_stream stream = { .next_in = (Bytef *)entry->data.at,
-                        .avail_in = (uInt)entry->data.count,
-                        .next_out = *made,
-                        .avail_out = (uInt)entry->size };
-    if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
-        return failure(I3D_ENOMEM, "no memory to unpack a zip archive");
-    bool whole = inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_out == 0;
-    inflateEnd(&stream);
-    return whole ? I3D_OK : damaged("entry");
+    if (entry->size > zip->budget)
+        return failure(I3D_EFORMAT,
+                       "the zip archive's entry '%.*s' would unpack to %llu bytes: with all before "
+                       "it more than 16 times the archive and 256 MB; if it is what you want, save "
+                       "it without compression",
+                       BYTES_TEXT(entry->name), (unsigned long long)entry->size);
+    zip->budget -= entry->size;
+    return I3D_OK;
 }
 
-i3d_status zip_read(const struct zip_entry *entry, struct bytes *out, uint8_t **made)
+i3d_status zip_stream_open(struct zip *zip, const struct zip_entry *entry, struct zip_stream **out)
+{
+    struct zip_stream *stream = NULL;
+    i3d_status status;
+    *out = NULL;
+    if (!entry->deflated && entry->size != entry->data.count)
+        return damaged("entry");
+    if (entry->deflated)
+        TRY(take_budget(zip, entry));
+    TRY(memory_get(1, sizeof *stream, &stream));
+    stream->entry = entry;
+    stream->left = entry->size;
+    stream->packed.next_in = (Bytef *)entry->data.at;
+    stream->packed.avail_in = (uInt)entry->data.count;
+    if (entry->deflated && inflateInit2(&stream->packed, -MAX_WBITS) != Z_OK)
+        TRY(failure(I3D_ENOMEM, "no memory to unpack a zip archive"));
+    *out = stream;
+    stream = NULL;
+out:
+    zip_stream_close(stream);
+    return status;
+}
+
+/* In steps whose length fits zlib's counter. */
+static bool inflate_part(z_stream *packed, uint8_t *out, size_t bytes)
+{
+    enum { STEP = 1 << 30 };
+    while (bytes) {
+        size_t step = bytes < STEP ? bytes : STEP;
+        packed->next_out = out;
+        packed->avail_out = (uInt)step;
+        int result = inflate(packed, Z_SYNC_FLUSH);
+        if (packed->avail_out || (result != Z_OK && result != Z_STREAM_END))
+            return false;
+        out += step;
+        bytes -= step;
+    }
+    return true;
+}
+
+/* Nothing is left in the entry, packed or not. */
+static bool is_at_end(struct zip_stream *stream)
+{
+    uint8_t more;
+    if (!stream->entry->deflated)
+        return true;
+    stream->packed.next_out = &more;
+    stream->packed.avail_out = 1;
+    return inflate(&stream->packed, Z_FINISH) == Z_STREAM_END && stream->packed.avail_out == 1;
+}
+
+i3d_status zip_stream_read(struct zip_stream *stream, void *out, size_t bytes)
+{
+    const struct zip_entry *entry = stream->entry;
+    bool whole = bytes <= stream->left;
+    if (whole && entry->deflated)
+        whole = inflate_part(&stream->packed, out, bytes);
+    else if (whole && bytes)
+        memcpy(out, entry->data.at + (entry->size - stream->left), bytes);
+    if (whole) {
+        stream->checksum = (uint32_t)crc32_z(stream->checksum, out, bytes);
+        stream->left -= bytes;
+    }
+    if (whole && (stream->left || (stream->checksum == entry->checksum && is_at_end(stream))))
+        return I3D_OK;
+    return failure(I3D_EFORMAT,
+                   "the zip archive's entry '%.*s' is damaged: its checksum or its size is wrong: "
+                   "copy it again",
+                   BYTES_TEXT(entry->name));
+}
+
+void zip_stream_close(struct zip_stream *stream)
+{
+    if (stream && stream->entry && stream->entry->deflated)
+        inflateEnd(&stream->packed);
+    memory_free(stream);
+}
+
+static i3d_status unpack(struct zip *zip, const struct zip_entry *entry, uint8_t **made)
+{
+    struct zip_stream *stream;
+    i3d_status status = zip_stream_open(zip, entry, &stream);
+    if (status != I3D_OK)
+        return status;
+    TRY(memory_get(entry->size, 1, made));
+    TRY(zip_stream_read(stream, *made, entry->size));
+out:
+    zip_stream_close(stream);
+    return status;
+}
+
+i3d_status zip_read(struct zip *zip, const struct zip_entry *entry, struct bytes *out,
+                    uint8_t **made)
 {
     i3d_status status = I3D_OK;
     *made = NULL;
     *out = entry->data;
     if (entry->deflated) {
-        TRY(inflate_entry(entry, made));
+        TRY(unpack(zip, entry, made));
         *out = (struct bytes){ *made, entry->size };
-    }
-    if (out->count != entry->size || crc32_z(0, out->at, out->count) != entry->checksum)
+    } else if (out->count != entry->size || crc32_z(0, out->at, out->count) != entry->checksum) {
         status = failure(I3D_EFORMAT,
                          "the zip archive's entry '%.*s' is damaged: its checksum or its size is "
                          "wrong: copy it again",
                          BYTES_TEXT(entry->name));
+    }
 out:
     if (status != I3D_OK) {
         memory_free(*made);

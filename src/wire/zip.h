@@ -20,15 +20,25 @@ struct zip_entry {
 struct zip {
     struct zip_entry *entries;
     size_t count, capacity;
+    uint64_t budget; /* bytes that may still be unpacked: at first 256 MB and 16 times the file */
 };
 
-/* Reads the directory of the archive `file`. */
+/* Reads the directory of the archive `file`. Entries that share bytes are I3D_EFORMAT. */
 i3d_status zip_open(struct bytes file, struct zip *out);
 void zip_clear(struct zip *zip);
 const struct zip_entry *zip_find(const struct zip *zip, const char *name); /* or NULL */
 
-/* The content, checked: a loan from the file, or new memory in `*made` for memory_free(). */
-i3d_status zip_read(const struct zip_entry *entry, struct bytes *out, uint8_t **made);
+/* The content, checked: a loan from the file, or new memory in `*made` for memory_free(). What is
+ * unpacked comes out of the archive's budget; beyond that it is I3D_EFORMAT. */
+i3d_status zip_read(struct zip *zip, const struct zip_entry *entry, struct bytes *out,
+                    uint8_t **made);
+
+/* The same in parts: each read gives exactly the next `bytes`, and the last one checks all. The
+ * budget is asked at the open. */
+struct zip_stream;
+i3d_status zip_stream_open(struct zip *zip, const struct zip_entry *entry, struct zip_stream **out);
+i3d_status zip_stream_read(struct zip_stream *stream, void *out, size_t bytes);
+void zip_stream_close(struct zip_stream *stream); /* NULL is fine */
 
 /* An archive being written to `stream`: entries are stored, each content beginning at a multiple
  * of `alignment`. */

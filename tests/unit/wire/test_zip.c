@@ -7,6 +7,8 @@
 #include "wire/sstable.h"
 #include "wire/zip.h"
 
+#include <zlib.h>
+
 static void write_archive(const char *path, size_t alignment)
 {
     struct file_writer file;
@@ -37,13 +39,13 @@ static void entries_are_aligned_and_read_again(void **state)
     const struct zip_entry *first = zip_find(&zip, "first");
     assert_non_null(first);
     assert_int_equal((first->data.at - data) % 64, 0);
-    assert_ok(zip_read(first, &content, &made));
+    assert_ok(zip_read(&zip, first, &content, &made));
     assert_true(bytes_equal(content, "abcdefgh"));
     assert_null(made);
     assert_int_equal(zip_find(&zip, "folder/empty")->size, 0);
     assert_null(zip_find(&zip, "none"));
     ((uint8_t *)first->data.at)[0] = 'x';
-    assert_fails(zip_read(first, &content, &made), I3D_EFORMAT, "'first' is damaged");
+    assert_fails(zip_read(&zip, first, &content, &made), I3D_EFORMAT, "'first' is damaged");
     zip_clear(&zip);
     memory_free(data);
 }
@@ -94,12 +96,104 @@ static void a_size_that_no_packing_reaches_takes_no_memory(void **state)
     (void)state;
     struct bytes content;
     uint8_t *made;
+    struct zip zip = { .budget = UINT64_MAX };
     const struct zip_entry bomb = { .name = { (const uint8_t *)"bomb", 4 },
                                     .data = { (const uint8_t *)"\3\0", 2 },
                                     .size = (uint64_t)1 << 31,
                                     .deflated = true };
-    assert_fails(zip_read(&bomb, &content, &made), I3D_EFORMAT, "damaged");
+    assert_fails(zip_read(&zip, &bomb, &content, &made), I3D_EFORMAT, "damaged");
     assert_null(made);
+}
+
+/* `count` zeros, deflated. */
+static struct zip_entry pack_zeros(size_t count, uint8_t *packed, size_t room)
+{
+    uint8_t *zeros;
+    uLongf bytes = room;
+    z_stream stream = { .next_out = packed, .avail_out = (uInt)room };
+    assert_ok(memory_get(count, 1, &zeros));
+    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY), Z_OK);
+    stream.next_in = zeros;
+    stream.avail_in = (uInt)count;
+    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    bytes = stream.total_out;
+    struct zip_entry entry = { .name = { (const uint8_t *)"zeros", 5 },
+                               .data = { packed, bytes },
+                               .size = count,
+                               .checksum = (uint32_t)crc32_z(0, zeros, count),
+                               .deflated = true };
+    deflateEnd(&stream);
+    memory_free(zeros);
+    return entry;
+}
+
+static void what_is_unpacked_has_a_budget(void **state)
+{
+    (void)state;
+    enum { COUNT = 1 << 20 };
+    uint8_t packed[2000], *made, *made_again;
+    struct bytes content;
+    struct zip zip = { .budget = COUNT + COUNT / 2 };
+    const struct zip_entry zeros = pack_zeros(COUNT, packed, sizeof packed);
+    assert_ok(zip_read(&zip, &zeros, &content, &made));
+    assert_int_equal(content.count, COUNT);
+    assert_int_equal(zip.budget, COUNT / 2);
+    assert_fails(zip_read(&zip, &zeros, &content, &made_again), I3D_EFORMAT,
+                 "'zeros' would unpack to 1048576 bytes");
+    assert_null(made_again);
+    memory_free(made);
+}
+
+static void an_entry_is_read_in_parts(void **state)
+{
+    (void)state;
+    enum { COUNT = 100000 };
+    static uint8_t whole[COUNT];
+    uint8_t packed[2000];
+    struct zip zip = { .budget = 10 * COUNT };
+    struct zip_entry zeros = pack_zeros(COUNT, packed, sizeof packed);
+    struct zip_stream *stream;
+    memset(whole, 1, sizeof whole);
+    assert_ok(zip_stream_open(&zip, &zeros, &stream));
+    for (size_t at = 0; at < COUNT; at += 1000)
+        assert_ok(zip_stream_read(stream, whole + at, 1000));
+    assert_fails(zip_stream_read(stream, whole, 1), I3D_EFORMAT, "damaged");
+    zip_stream_close(stream);
+    for (size_t at = 0; at < COUNT; at++)
+        assert_int_equal(whole[at], 0);
+    /* It says less than it has, and another sum. */
+    zeros.size = 500;
+    assert_ok(zip_stream_open(&zip, &zeros, &stream));
+    assert_fails(zip_stream_read(stream, whole, 500), I3D_EFORMAT, "'zeros' is damaged");
+    zip_stream_close(stream);
+}
+
+/* Two entries of the directory for one place, as archives have it that unpack without end. */
+static void entries_that_share_bytes_are_refused(void **state)
+{
+    (void)state;
+    char path[128];
+    struct file_writer file;
+    struct zip zip;
+    uint8_t *data;
+    size_t count;
+    snprintf(path, sizeof path, "%s/a.zip", test_folder());
+    assert_ok(file_begin(path, &file));
+    struct zip_writer writer = { .stream = file.stream, .alignment = 1 };
+    const struct bytes text = { (const uint8_t *)"abcdefgh", 8 }, none = { 0 };
+    assert_ok(zip_add(&writer, "a", none, text));
+    struct buffer twice = { 0 };
+    assert_ok(buffer_add(&twice, writer.directory.data, writer.directory.count));
+    assert_ok(buffer_add(&writer.directory, twice.data, twice.count));
+    writer.count = 2;
+    assert_ok(zip_finish(&writer));
+    zip_writer_clear(&writer);
+    assert_ok(file_commit(&file));
+    assert_ok(file_read(path, &data, &count));
+    assert_fails(zip_open((struct bytes){ data, count }, &zip), I3D_EFORMAT, "share bytes");
+    assert_null(zip.entries);
+    buffer_clear(&twice);
+    memory_free(data);
 }
 
 static void a_header_of_numpy_is_written_and_read(void **state)
@@ -140,6 +234,9 @@ int main(void)
         cmocka_unit_test(entries_are_aligned_and_read_again),
         cmocka_unit_test(a_64_bit_end_is_followed),
         cmocka_unit_test(a_size_that_no_packing_reaches_takes_no_memory),
+        cmocka_unit_test(what_is_unpacked_has_a_budget),
+        cmocka_unit_test(an_entry_is_read_in_parts),
+        cmocka_unit_test(entries_that_share_bytes_are_refused),
         cmocka_unit_test(a_header_of_numpy_is_written_and_read),
         cmocka_unit_test(the_checksum_is_castagnolis),
     };
