@@ -41,7 +41,8 @@ typedef struct i3d_network_shape {
 } i3d_network_shape;
 I3D_API i3d_network_shape i3d_network_get_shape(const i3d_network *network);
 
-/* data [count, C, T, H, W] -> logits [count, classes]. */
+/* data [count, C, T, H, W] -> logits [count, classes]. Logits that are not finite are I3D_EFORMAT,
+ * and the sentence names the first layer that gives such a number. */
 I3D_API i3d_status i3d_network_run(i3d_network *network, int count, const float *data,
                                    float *logits);
 I3D_API void i3d_network_free(i3d_network *network);

@@ -8,6 +8,7 @@
 #include "edge/place.h"
 #include "wire/buffer.h"
 
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -147,6 +148,10 @@ static i3d_status read_floats(const char *path, float *out, size_t count)
                             : failure_errno("cannot read '%s'", path);
     if (stream)
         fclose(stream);
+    for (size_t i = 0; i < count && status == I3D_OK; i++)
+        if (!isfinite(out[i]))
+            status =
+                failure(I3D_EFORMAT, "'%s' holds a number that is not finite: make it again", path);
     return status;
 }
 

@@ -4,10 +4,12 @@
 #include "base/failure.h"
 #include "base/memory.h"
 #include "engine/engine.h"
+#include "network/finite.h"
 #include "network/onnxruntime/onnxruntime.h"
 
 struct i3d_network {
-    const struct engine *engine; /* with its plan, or .. */
+    const struct engine *engine; /* with its model and plan, or .. */
+    const i3d_model *model;
     struct plan *plan;
     struct session *session; /* .. this, without an engine */
     i3d_network_shape shape;
@@ -39,6 +41,7 @@ i3d_status i3d_network_create(const i3d_model *model, const i3d_network_options 
     TRY(graph_create(model, options->frames, options->height, options->width, &graph));
     TRY(memory_get(1, sizeof *network, &network));
     network->batch = options->batch;
+    network->model = model;
     network->shape = (i3d_network_shape){ .channels = about->channels,
                                           .classes = about->classes,
                                           .frames = options->frames,
@@ -82,9 +85,11 @@ i3d_status i3d_network_run(i3d_network *network, int count, const float *data, f
     if (count < 1 || count > network->batch)
         return failure(I3D_EINVAL, "the network was made for 1 to %d clips a run, not %d",
                        network->batch, count);
-    if (network->session)
-        return session_run(network->session, count, data, logits);
-    return network->engine->forward(network->plan, count, data, NULL, logits);
+    i3d_status status = network->session
+                            ? session_run(network->session, count, data, logits)
+                            : network->engine->forward(network->plan, count, data, NULL, logits);
+    return status == I3D_OK ? finite_check(network->model, &network->shape, count, data, logits)
+                            : status;
 }
 
 void i3d_network_free(i3d_network *network)
