@@ -30,13 +30,14 @@ static void report_result(const struct options *options, const struct annotate *
     report_end(&report);
 }
 
-static i3d_status run(const struct options *options, const struct split_rule *rule,
-                      const char *root, const char *target)
+/* The exit status. */
+static int run(const struct options *options, const struct split_rule *rule, const char *root,
+               const char *target)
 {
-    struct annotate annotate;
+    struct annotate annotate = { 0 };
+    size_t nameless, videos;
     i3d_status status;
-    if (split_check(rule) != I3D_OK)
-        return options_refuse("%s", i3d_error());
+    TRY(options_judge(split_check(rule)));
     TRY(annotate_begin(rule, root, &annotate));
     TRY(annotate_locate(&annotate, root, (int)option_int(options, "jobs"),
                         option_real(options, "time-limit")));
@@ -48,8 +49,10 @@ static i3d_status run(const struct options *options, const struct split_rule *ru
     TRY(annotate_write(&annotate, target));
     report_result(options, &annotate);
 out:
+    nameless = annotate.nameless.count;
+    videos = nameless + annotate.missing.count + annotate.splits[0].count;
     annotate_clear(&annotate);
-    return status;
+    return status == I3D_OK ? command_left_out(nameless, videos, NAMELESS) : command_result(status);
 }
 
 int cmd_annotate(const struct options *options)
@@ -65,7 +68,7 @@ int cmd_annotate(const struct options *options)
         size_t length = options->argument_count == 3 ? strlen(arguments[2]) : 0;
         if (length < 6 || strcmp(arguments[2] + length - 5, ".json") != 0)
             return command_result(options_refuse("the arguments are: folder FOLDER TARGET.json"));
-        return command_result(run(options, &rule, arguments[1], arguments[2]));
+        return run(options, &rule, arguments[1], arguments[2]);
     }
     if (strcmp(rule.dataset, "hmdb51") != 0 && strcmp(rule.dataset, "ucf101") != 0)
         return command_result(options_refuse("the first argument is hmdb51, ucf101 or folder"));
@@ -73,5 +76,5 @@ int cmd_annotate(const struct options *options)
         return command_result(
             options_refuse("the arguments are: hmdb51|ucf101 SPLIT_FILES JPG_FOLDER TARGET"));
     rule.source = arguments[1];
-    return command_result(run(options, &rule, arguments[2], arguments[3]));
+    return run(options, &rule, arguments[2], arguments[3]);
 }

@@ -31,7 +31,8 @@ int cmd_convert(const struct options *options)
     i3d_match match = { 0 };
     i3d_status status;
     TRY(i3d_weights_read(from, &weights));
-    status = i3d_weights_convert(&weights, to, option_flag(options, "strict"), &made, &match);
+    status = options_judge(
+        i3d_weights_convert(&weights, to, option_flag(options, "strict"), &made, &match));
     if (status != I3D_OK) {
         failure_prefix(status, "cannot convert '%s': ", from);
         goto out;

@@ -2,6 +2,8 @@
 #include "command.h"
 #include "report.h"
 
+#include "base/failure.h"
+
 #include <i3d/image.h>
 #include <i3d/version.h>
 #include <i3d/video.h>
@@ -141,5 +143,6 @@ int cmd_doctor(const struct options *options)
         report_missing(&report, fast);
     report_bool(&report, "ready", ready);
     report_end(&report);
-    return ready ? EXIT_OK : EXIT_FAILED;
+    return command_result(
+        ready ? I3D_OK : failure(I3D_EUNSUPPORTED, "this program lacks what is named as missing"));
 }

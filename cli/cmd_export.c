@@ -108,7 +108,7 @@ int cmd_export(const struct options *options)
     wanted.bgr = recipe.bgr == 1;
     if (labels.count == (size_t)i3d_model_get_options(model)->classes)
         wanted.labels = (const char *const *)labels.items;
-    TRY(i3d_export(model, &wanted, to));
+    TRY(options_judge(i3d_export(model, &wanted, to)));
     struct report report = report_begin(options);
     report_export(&report, model, &wanted, to);
     if (option_flag(options, "verify"))

@@ -84,10 +84,13 @@ int cmd_flow(const struct options *options)
     if (request.writer.fields && request.writer.store.form != STORE_JPG)
         return command_result(options_refuse("--flo files need a folder: --store jpg"));
     if (option_flag(options, "visualize"))
-        return command_result(flow_view(request.source, &request.video, &request.writer.flow,
-                                        request.writer.store.bound, options->arguments[1]));
+        return command_result(
+            options_judge(flow_view(request.source, &request.video, &request.writer.flow,
+                                    request.writer.store.bound, options->arguments[1])));
     if (flow_extract(&request, options->arguments[1], &result) != I3D_OK)
         return command_failed();
     report_result(options, &result);
-    return result.failed ? EXIT_FAILED : EXIT_OK;
+    return command_left_out(result.failed, result.videos, "videos were left out",
+                            "mend what failures.csv says of them, or remove them, and run the same "
+                            "command again");
 }

@@ -25,5 +25,7 @@ int cmd_frames(const struct options *options)
     report_int(&report, "failed", (long long)result.failed);
     report_int(&report, "frames", result.frames);
     report_end(&report);
-    return result.failed ? EXIT_FAILED : EXIT_OK;
+    return command_left_out(result.failed, result.videos, "videos were left out",
+                            "mend what failures.csv says of them, or remove them, and run the same "
+                            "command again");
 }

@@ -31,7 +31,7 @@ int cmd_inflate(const struct options *options)
         goto out;
     }
     TRY(collect(model, &inflated));
-    TRY(i3d_weights_convert(&inflated, to, true, &named, NULL));
+    TRY(options_judge(i3d_weights_convert(&inflated, to, true, &named, NULL)));
     TRY(i3d_weights_write(to, &named));
     struct report report = report_begin(options);
     report_text(&report, "from", "%s", googlenet.format);

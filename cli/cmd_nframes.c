@@ -15,5 +15,8 @@ int cmd_nframes(const struct options *options)
     report_int(&report, "with_gaps", (long long)result.gaps);
     report_int(&report, "unlike_rgb", (long long)result.mismatch);
     report_end(&report);
-    return result.gaps || result.mismatch ? EXIT_FAILED : EXIT_OK;
+    if (!result.gaps)
+        return command_left_out(result.mismatch, result.videos, "videos have other numbers of rgb",
+                                "make what is missing again");
+    return command_left_out(result.gaps, result.videos, "videos have gaps", "make them again");
 }

@@ -8,6 +8,7 @@
 #include "base/failure.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "edge/place.h"
 
 #include <string.h>
 
@@ -37,6 +38,7 @@ int cmd_postprocess(const struct options *options)
                               : strcmp(mode, "flow") == 0 ? &flow
                                                           : &rgb;
     struct report report = report_begin(options);
+    TRY(options_judge(place_check(&places[I3D_RGB])));
     if (asked != &flow)
         TRY(i3d_edge_postprocess(&places[I3D_RGB], &rgb));
     if (asked != &rgb)

@@ -37,12 +37,19 @@ int cmd_prepare(const struct options *options)
     request.flow.store.quality = (int)option_int(options, "quality");
 
     struct prepared result;
-    if (split_check(&request.rule) != I3D_OK)
-        return command_result(options_refuse("%s", i3d_error()));
-    if (i3d_flow_preset(option_text(options, "preset"), &request.flow.flow) != I3D_OK ||
+    if (options_judge(split_check(&request.rule)) != I3D_OK ||
+        i3d_flow_preset(option_text(options, "preset"), &request.flow.flow) != I3D_OK ||
         option_store_form(options, &request.flow.store.form) != I3D_OK ||
         prepare_run(&request, options->arguments[2], &result) != I3D_OK)
         return command_failed();
     report_result(options, &result);
-    return result.failed || result.missing ? EXIT_FAILED : EXIT_OK;
+    if (!result.failed && result.nameless)
+        return command_left_out(result.nameless, result.videos, NAMELESS);
+    if (!result.failed)
+        return command_left_out(result.missing, result.videos + result.missing,
+                                "videos of the split are missing",
+                                "add them and run the same command again");
+    return command_left_out(result.failed, result.videos, "videos were left out",
+                            "mend what failures.csv says of them, or remove them, and run the same "
+                            "command again");
 }

@@ -8,6 +8,7 @@
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/talk.h"
+#include "edge/place.h"
 #include "eval/recipe.h"
 
 #include <string.h>
@@ -62,6 +63,7 @@ int cmd_preprocess(const struct options *options)
     if (!data.annotation || !data.root)
         TRY(options_refuse("--video-path says where the videos are; --annotation-path says which "
                            "and of what"));
+    TRY(options_judge(place_check(&place)));
     TRY(settle(options, &recipe));
     TRY(i3d_dataset_open(&data, &dataset));
     const i3d_loader_options load = { .clip = option_clip(options, &recipe),

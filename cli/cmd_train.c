@@ -48,6 +48,10 @@ static i3d_status choose_folder(struct job *job)
         given = save;
     if (given)
         return memory_string(given, &job->folder);
+    if (strchr(dataset, '/'))
+        return options_refuse("--dataset '%s' is to be part of a folder's name: give it without "
+                              "'/', or the folder by --save-dir",
+                              dataset);
     strftime(date, sizeof date, "%Y%m%d_%H%M", localtime_r(&now, &local));
     return memory_format(&job->folder, "output_standalone/%s_%s_%s_device%ld", date, dataset,
                          option_text(options, "mode"), option_int(options, "device-id"));

@@ -23,6 +23,9 @@ struct command {
 extern const struct command command_table[];
 const struct command *command_find(const char *name); /* or NULL */
 
+/* The name of the one that runs. */
+extern const char *command_now;
+
 /* Every non-hidden command, or one with its options, for people. */
 void help_print_all(FILE *stream);
 void help_print(const struct command *command, FILE *stream);
@@ -32,8 +35,14 @@ int help_unknown(const char *name);
 /* Prints "i3d: <i3d_error()>" on stderr and returns EXIT_FAILED, or EXIT_USAGE after
  * options_refuse(); for the last line of a command. */
 int command_failed(void);
-/* The same from a status: I3D_OK gives EXIT_OK. */
+/* The same from a status: I3D_OK gives EXIT_OK; a lack of memory also names the options of this
+ * command that ask for less. */
 int command_result(i3d_status status);
+
+/* The last word of a command that could not do `failed` of `all`: that so many `what` were left
+ * out, and what to do then. EXIT_OK if it is none. */
+#define NAMELESS "videos have names that no annotation can hold", "rename them to UTF-8"
+int command_left_out(size_t failed, size_t all, const char *what, const char *way_out);
 
 int cmd_frames(const struct options *options);
 int cmd_flow(const struct options *options);

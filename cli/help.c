@@ -85,10 +85,10 @@ int help_unknown(const char *name)
     for (const struct command *command = command_table; command->name; command++)
         nearest_offer(&nearest, command->name);
     if (nearest.best)
-        fprintf(stderr, "i3d: no command is called '%s'; did you mean '%s'?\n", name, nearest.best);
+        options_refuse("no command is called '%s'; did you mean '%s'?", name, nearest.best);
     else
-        fprintf(stderr, "i3d: no command is called '%s'; 'i3d help' lists them\n", name);
-    return EXIT_USAGE;
+        options_refuse("no command is called '%s'; 'i3d help' lists them", name);
+    return command_failed();
 }
 
 int cmd_help(const struct options *options)

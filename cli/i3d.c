@@ -2,6 +2,8 @@
 #include "command.h"
 #include "terminal.h"
 
+#include "base/failure.h"
+
 #include <string.h>
 
 const struct command command_table[] = {
@@ -295,14 +297,42 @@ const struct command *command_find(const char *name)
     return NULL;
 }
 
+const char *command_now;
+
 int command_failed(void)
 {
-    terminal_wipe();
-    fprintf(stderr, "i3d: %s\n", i3d_error());
+    terminal_fail(i3d_error());
     return options_refused() ? EXIT_USAGE : EXIT_FAILED;
+}
+
+/* The options of this command that memory depends on, "--batch-size, --jobs". */
+static void list_sizes(char *out, size_t bytes)
+{
+    static const char *const names[] = {
+        "batch-size",  "spatial-size", "train-sample-duration", "test-sample-duration", "size",
+        "num-workers", "jobs"
+    };
+    size_t length = 0;
+    *out = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (command_now && option_find(command_now, names[i]) && length < bytes)
+            length += (size_t)snprintf(out + length, bytes - length, "%s--%s", length ? ", " : "",
+                                       names[i]);
 }
 
 int command_result(i3d_status status)
 {
+    char sizes[160];
+    list_sizes(sizes, sizeof sizes);
+    if (status == I3D_ENOMEM && *sizes)
+        failure(status, "%s; ask for less by %s", i3d_error(), sizes);
     return status == I3D_OK ? EXIT_OK : command_failed();
+}
+
+int command_left_out(size_t failed, size_t all, const char *what, const char *way_out)
+{
+    if (!failed)
+        return EXIT_OK;
+    failure(I3D_EFORMAT, "%zu of %zu %s; %s", failed, all, what, way_out);
+    return command_failed();
 }

@@ -7,7 +7,7 @@
 
 static int usage_error(void)
 {
-    fprintf(stderr, "i3d: %s\n", i3d_error());
+    terminal_fail(i3d_error());
     return EXIT_USAGE;
 }
 
@@ -24,15 +24,16 @@ static int check_arguments(const struct command *command, const struct options *
     size_t count = options->argument_count;
     if (count >= (size_t)command->least && (command->most < 0 || count <= (size_t)command->most))
         return EXIT_OK;
-    fprintf(stderr, "i3d: usage: i3d %s%s%s [OPTIONS], not %zu argument%s; see 'i3d help %s'\n",
-            command->name, *command->arguments ? " " : "", command->arguments, count,
-            count == 1 ? "" : "s", command->name);
-    return EXIT_USAGE;
+    options_refuse("usage: i3d %s%s%s [OPTIONS], not %zu argument%s; see 'i3d help %s'",
+                   command->name, *command->arguments ? " " : "", command->arguments, count,
+                   count == 1 ? "" : "s", command->name);
+    return command_failed();
 }
 
 static int run(const struct command *command, int argc, char **argv)
 {
     struct options options;
+    command_now = command->name;
     if (options_parse(command->name, argc, argv, &options) != I3D_OK)
         return usage_error();
     int code = EXIT_OK;
@@ -50,18 +51,21 @@ static int run(const struct command *command, int argc, char **argv)
     return code;
 }
 
-/* Results that did not reach their reader (a full disk) are a failure. */
+/* Results that did not reach their reader (a full disk) are a failure, which is told unless the
+ * reader has left. */
 static int finish(int code)
 {
     bool failed = ferror(stdout) != 0;
     if (fclose(stdout) == 0 && !failed)
         return code;
-    fprintf(stderr, "i3d: cannot write to the standard output: %s\n", strerror(errno));
+    if (errno != EPIPE)
+        fprintf(stderr, "i3d: cannot write to the standard output: %s\n", strerror(errno));
     return code == EXIT_OK ? EXIT_FAILED : code;
 }
 
 int main(int argc, char **argv)
 {
+    terminal_guard();
     if (argc < 2) {
         help_print_all(stderr);
         return EXIT_USAGE;

@@ -56,6 +56,8 @@ bool option_given(const struct options *options, const char *name); /* by comman
 /* As failure(I3D_EINVAL, ...), for options that are missing or contradict each other: the exit
  * status is then that of wrong usage. */
 i3d_status options_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Passes on what a check of nothing but the user's words says: I3D_EINVAL is wrong usage then. */
+i3d_status options_judge(i3d_status status);
 bool options_refused(void);
 
 /* For those who walk the table. */

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -256,13 +257,18 @@ static bool refused;
 
 i3d_status options_refuse(const char *format, ...)
 {
-    char sentence[1024];
+    char sentence[2 * PATH_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
-    refused = true;
-    return failure(I3D_EINVAL, "%s", sentence);
+    return options_judge(failure(I3D_EINVAL, "%s", sentence));
+}
+
+i3d_status options_judge(i3d_status status)
+{
+    refused = refused || status == I3D_EINVAL;
+    return status;
 }
 
 bool options_refused(void)

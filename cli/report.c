@@ -1,4 +1,5 @@
 #include "report.h"
+#include "escape.h"
 
 #include <jansson.h>
 
@@ -20,7 +21,8 @@ struct report report_begin(const struct options *options)
 void report_end(struct report *report)
 {
     if (report->json) {
-        json_dumpf(report->open[0], stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        json_dumpf(report->open[0], stdout,
+                   JSON_INDENT(2) | JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII);
         putchar('\n');
     }
     report_drop(report);
@@ -55,6 +57,13 @@ static void print_name(const struct report *report, const char *name)
         putchar(*c == '_' ? ' ' : *c);
     if (name)
         putchar(':');
+}
+
+static void print_line(const char *before, const char *text)
+{
+    fputs(before, stdout);
+    print_escaped(stdout, text);
+    putchar('\n');
 }
 
 static void open_one(struct report *report, const char *name, json_t *value)
@@ -110,7 +119,7 @@ void report_text(struct report *report, const char *name, const char *format, ..
         add(report, name, utf8(text));
     } else {
         print_name(report, name);
-        printf(" %s\n", text);
+        print_line(" ", text);
     }
     free(text);
 }
@@ -149,7 +158,7 @@ void report_words(struct report *report, const char *name, const char *words)
 {
     if (!report->json) {
         print_name(report, name);
-        printf(" %s\n", words);
+        print_line(" ", words);
         return;
     }
     json_t *list = json_array();
@@ -165,10 +174,14 @@ void report_say(struct report *report, const char *format, ...)
 {
     if (report->json)
         return;
-    indent(report);
+    char *text;
     va_list arguments;
     va_start(arguments, format);
-    vprintf(format, arguments);
+    int length = vasprintf(&text, format, arguments);
     va_end(arguments);
-    putchar('\n');
+    if (length < 0)
+        return;
+    indent(report);
+    print_line("", text);
+    free(text);
 }

@@ -1,7 +1,10 @@
 #include "terminal.h"
+#include "escape.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -98,7 +101,26 @@ static void remark(const char *text, void *context)
 {
     (void)context;
     terminal_wipe();
-    fprintf(stderr, "%s\n", text);
+    print_escaped(stderr, text);
+    fputc('\n', stderr);
+}
+
+void terminal_fail(const char *sentence)
+{
+    terminal_wipe();
+    fputs("i3d: ", stderr);
+    remark(sentence, NULL);
+}
+
+void terminal_guard(void)
+{
+    /* Reading what was closed for input, and writing what was for output, fails as it would. */
+    static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+    for (int i = 0; i <= STDERR_FILENO; i++)
+        if (fcntl(i, F_GETFD) < 0 && open("/dev/null", modes[i]) != i)
+            _exit(EXIT_FAILURE);
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
 }
 
 static void stop(int signal_number)

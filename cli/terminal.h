@@ -11,6 +11,13 @@ void terminal_begin(const struct options *options);
 /* Silence again. */
 void terminal_end(void);
 
+/* "i3d: " and what failed, as one line on stderr, whatever is in it. */
+void terminal_fail(const char *sentence);
+
+/* Before all else: no standard stream that was closed becomes the next file that is opened, and
+ * where a reader or the room for a file ends is an error of the write. */
+void terminal_guard(void);
+
 /* Takes the bar away until the next progress, so that a line can be printed. */
 void terminal_wipe(void);
 

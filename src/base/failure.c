@@ -1,6 +1,7 @@
 #include "base/failure.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,12 +39,28 @@ const char *i3d_status_name(i3d_status status)
     return "unknown status";
 }
 
+/* A sentence with long paths in it loses its middle, not the reason at its end. */
+static void shorten(const char *made, size_t length)
+{
+    static const char gap[] = " [...] ";
+    enum { FRONT = SENTENCE_BYTES / 2, REST = SENTENCE_BYTES - FRONT - sizeof gap };
+    memcpy(sentence, made, FRONT);
+    memcpy(sentence + FRONT, gap, sizeof gap - 1);
+    memcpy(sentence + FRONT + sizeof gap - 1, made + length - REST, REST + 1);
+}
+
 /* The arguments may point into the old sentence, so the new one is made beside it. */
 static void keep(const char *format, va_list arguments, const char *tail)
 {
-    char made[SENTENCE_BYTES];
-    vsnprintf(made, sizeof made, format, arguments);
-    snprintf(sentence, sizeof sentence, "%s%s", made, tail);
+    char made[4 * PATH_MAX];
+    int length = vsnprintf(made, sizeof made, format, arguments);
+    size_t used = length < 0 ? 0 : (size_t)length < sizeof made ? (size_t)length : sizeof made - 1;
+    snprintf(made + used, sizeof made - used, "%s", tail);
+    used = strlen(made);
+    if (used < sizeof sentence)
+        memcpy(sentence, made, used + 1);
+    else
+        shorten(made, used);
 }
 
 i3d_status failure(i3d_status status, const char *format, ...)

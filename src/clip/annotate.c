@@ -2,6 +2,7 @@
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/talk.h"
+#include "wire/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,46 @@ void annotate_clear(struct annotate *annotate)
     for (int i = 0; i < SPLITS_MOST; i++)
         annotation_clear(&annotate->splits[i]);
     names_clear(&annotate->missing);
+    names_clear(&annotate->nameless);
     *annotate = (struct annotate){ 0 };
+}
+
+static bool is_json(const char *text)
+{
+    json_t *value = json_string(text);
+    json_decref(value);
+    return value != NULL;
+}
+
+static i3d_status name_nameless(const char *class_name, const char *video, struct names *out)
+{
+    char *name = NULL;
+    i3d_status status;
+    TRY(memory_format(&name, "%s/%s", class_name, video));
+    talk("left out '%s': its name is not UTF-8, which an annotation is; rename it", name);
+    TRY(names_add(out, name));
+out:
+    memory_free(name);
+    return status;
+}
+
+/* Those of the first split, which has all, are told. */
+static i3d_status leave_out_nameless(struct annotation *split, bool first, struct names *out)
+{
+    i3d_status status = I3D_OK;
+    size_t kept = 0;
+    for (size_t i = 0; i < split->count; i++) {
+        struct annotated *video = &split->videos[i];
+        if (is_json(video->name)) {
+            split->videos[kept++] = *video;
+            continue;
+        }
+        if (first && status == I3D_OK)
+            status = name_nameless(split->labels.items[video->label], video->name, out);
+        memory_free(video->name);
+    }
+    split->count = kept;
+    return status;
 }
 
 i3d_status annotate_begin(const struct split_rule *rule, const char *root, struct annotate *out)
@@ -22,6 +62,8 @@ i3d_status annotate_begin(const struct split_rule *rule, const char *root, struc
     out->count = split_count(rule);
     for (int i = 0; i < out->count; i++)
         TRY(split_read(rule, i + 1, root, &out->splits[i]));
+    for (int i = 0; i < out->count; i++)
+        TRY(leave_out_nameless(&out->splits[i], i == 0, &out->nameless));
 out:
     if (status != I3D_OK)
         annotate_clear(out);

@@ -9,10 +9,12 @@ struct annotate {
     struct split_rule rule;
     struct annotation splits[SPLITS_MOST];
     int count;
-    struct names missing; /* class/video, sorted, each once */
+    struct names missing;  /* class/video, sorted, each once */
+    struct names nameless; /* the same of those that JSON cannot name */
 };
 
-/* Reads or draws the splits of the videos under `root`. */
+/* Reads or draws the splits of the videos under `root`. Videos whose names are not UTF-8 are told,
+ * named in `nameless` and left out: no annotation can hold them. */
 i3d_status annotate_begin(const struct split_rule *rule, const char *root, struct annotate *out);
 
 /* Finds their frames under `root` as annotation_locate() does; those missing are told and named in

@@ -171,6 +171,7 @@ i3d_status prepare_run(const struct prepare *request, const char *root, struct p
                     request->videos, root));
     TRY(write_annotations(&annotate, &preparation, root));
     out->missing = annotate.missing.count;
+    out->nameless = annotate.nameless.count;
 out:
     lock_release(&lock);
     memory_free(preparation.rgb);

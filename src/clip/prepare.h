@@ -21,8 +21,10 @@ struct prepare {
 };
 
 struct prepared {
-    size_t videos, finished_before, failed, missing; /* missing: in the split, but not there */
-    long frames;                                     /* written now */
+    size_t videos, finished_before, failed;
+    size_t missing;  /* in the split, but not there */
+    size_t nameless; /* there, but the annotation cannot hold their names */
+    long frames;     /* written now */
 };
 
 /* Decodes each video once. A store of frames or flow appears whole or not at all, and one that is

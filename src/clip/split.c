@@ -180,7 +180,9 @@ i3d_status split_check(const struct split_rule *rule)
     if (rule->test_where && !rule->source)
         return failure(I3D_EINVAL, "'%s' names a column of a CSV: give one (--split CSV)",
                        rule->test_where);
-    return I3D_OK;
+    if (rule->test_where && strcspn(rule->test_where, "=") + 1 >= strlen(rule->test_where))
+        return failure(I3D_EINVAL, "'%s' is not 'column=value,value'", rule->test_where);
+    return split_pattern_check(rule->ratio.group_pattern);
 }
 
 int split_count(const struct split_rule *rule)

@@ -31,6 +31,9 @@ struct split_ratio {
  * class of which that cannot be had is told, and is for training only. */
 i3d_status split_draw(const char *root, const struct split_ratio *ratio, struct annotation *out);
 
+/* I3D_EINVAL if it is no such pattern; NULL is fine. */
+i3d_status split_pattern_check(const char *pattern);
+
 /* Which rule, from what a user says. */
 struct split_rule {
     const char *dataset;    /* "hmdb51", "ucf101", or the name of any other data set */
@@ -40,7 +43,8 @@ struct split_rule {
 };
 enum { SPLITS_MOST = 3 };
 
-/* What cannot be meant is I3D_EINVAL: no split files for a data set that has official splits. */
+/* What cannot be meant is I3D_EINVAL: no split files for a data set that has official splits, a
+ * pattern that is none. */
 i3d_status split_check(const struct split_rule *rule);
 int split_count(const struct split_rule *rule);
 

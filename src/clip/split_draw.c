@@ -64,22 +64,40 @@ out:
     return status;
 }
 
+static i3d_status compile(const char *pattern, regex_t *out)
+{
+    char reason[128];
+    int code = regcomp(out, pattern, REG_EXTENDED);
+    if (code != 0) {
+        regerror(code, out, reason, sizeof reason);
+        return failure(I3D_EINVAL, "the group pattern '%s' is no regular expression: %s", pattern,
+                       reason);
+    }
+    if (out->re_nsub > 0)
+        return I3D_OK;
+    regfree(out);
+    return failure(I3D_EINVAL, "the group pattern '%s' has no group in parentheses", pattern);
+}
+
+i3d_status split_pattern_check(const char *pattern)
+{
+    regex_t regex;
+    i3d_status status = pattern ? compile(pattern, &regex) : I3D_OK;
+    if (pattern && status == I3D_OK)
+        regfree(&regex);
+    return status;
+}
+
 /* The part of each name that the pattern's first group matches, into `out` [videos]. */
 static i3d_status match_groups(const struct annotation *annotation, const char *pattern,
                                struct names *out)
 {
-    i3d_status status = I3D_OK;
     regex_t regex;
     regmatch_t match[2];
-    char reason[128], *part = NULL;
-    int code = regcomp(&regex, pattern, REG_EXTENDED);
-    if (code != 0) {
-        regerror(code, &regex, reason, sizeof reason);
-        return failure(I3D_EINVAL, "the group pattern '%s' is no regular expression: %s", pattern,
-                       reason);
-    }
-    if (regex.re_nsub == 0)
-        TRY(failure(I3D_EINVAL, "the group pattern '%s' has no group in parentheses", pattern));
+    char *part = NULL;
+    i3d_status status = compile(pattern, &regex);
+    if (status != I3D_OK)
+        return status;
     for (size_t i = 0; i < annotation->count; i++) {
         const char *name = annotation->videos[i].name;
         if (regexec(&regex, name, 2, match, 0) != 0 || match[1].rm_so < 0)

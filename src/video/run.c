@@ -105,7 +105,7 @@ static void write_quoted(FILE *stream, const char *text)
 }
 
 /* Said before the list is written: where the disk is full, the list fails too. */
-static void tell_failures(const struct run *run, size_t failed)
+static void tell_failures(const struct run *run)
 {
     for (size_t i = 0; i < run->videos->count; i++) {
         const struct video_file *video = &run->videos->items[i];
@@ -113,9 +113,6 @@ static void tell_failures(const struct run *run, size_t failed)
             talk("left out '%s/%s': %s", video->class_name, path_name(video->path),
                  run->reasons[i]);
     }
-    talk("%zu of %zu videos were left out; mend what is said of them, or remove them, and run the "
-         "same command again",
-         failed, run->videos->count);
 }
 
 static i3d_status write_failures(const struct run *run, const char *path)
@@ -143,7 +140,7 @@ static i3d_status report(const struct run *run, const char *path, size_t *failed
     for (size_t i = 0; i < run->videos->count; i++)
         *failed += run->reasons[i] != NULL;
     if (*failed) {
-        tell_failures(run, *failed);
+        tell_failures(run);
         return write_failures(run, path);
     }
     if (unlink(path) != 0 && errno != ENOENT)

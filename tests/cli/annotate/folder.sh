@@ -42,7 +42,7 @@ fails 1 "'run/gone'" i3d annotate folder jpg f.json --split split.csv
 echo 'x,run,1,neither' >>split.csv
 fails 1 "split.csv': the subset 'neither'" i3d annotate folder jpg f.json --split split.csv
 fails 2 "give one (--split CSV)" i3d annotate folder jpg f.json --test-where group=1
-fails 1 "no regular expression" i3d annotate folder jpg f.json --group-pattern '('
+fails 2 "no regular expression" i3d annotate folder jpg f.json --group-pattern '('
 fails 1 "nowhere" i3d annotate folder nowhere f.json
 fails 2 "TARGET.json" i3d annotate folder jpg out
 mkdir -p twice/run/same twice/sit/same

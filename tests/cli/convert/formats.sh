@@ -8,7 +8,7 @@ i3d convert 4.npz 5.pth
 i3d inspect 2.pt | sed 1d | sort >two
 i3d inspect 5.pth | sed 1d | sort >five
 cmp two five
-fails 1 'must end with one of: .ckpt .pt .pth .safetensors .npz' i3d convert 1.ckpt a.h5
+fails 2 'must end with one of: .ckpt .pt .pth .safetensors .npz' i3d convert 1.ckpt a.h5
 fails 1 "cannot open 'none.pt'" i3d convert none.pt a.ckpt
 [ ! -e a.ckpt ]
 fails 1 "cannot write 'nowhere/a.ckpt'" i3d convert 1.ckpt nowhere/a.ckpt

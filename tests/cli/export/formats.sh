@@ -19,5 +19,5 @@ i3d export start.ckpt open.onnx $small --fold-bn --any-duration --compat mindspo
 grep -q '"head": "max"' said
 grep -q '"difference": [0-9.e-]*$' said
 fails 2 'fixed number of frames' i3d export start.ckpt open.mindir $small --any-duration
-fails 1 'must end in .onnx, .mindir or .air' i3d export start.ckpt net.pb $small
+fails 2 'must end in .onnx, .mindir or .air' i3d export start.ckpt net.pb $small
 [ ! -e open.mindir ] && [ ! -e net.pb ]

@@ -18,7 +18,7 @@ make -t 1 -c:v libx264 whole.ts
 { head -c 564 whole.ts && tail -c +3761 whole.ts; } >videos/a/late.ts
 
 fails 1 'cut short: only' timeout 60 "$I3D" frames videos rgb
-grep -qF '6 of 8 videos were left out; mend what is said of them, or remove them, and run' stderr
+tail -1 stderr | grep -qF 'i3d: 6 of 8 videos were left out; mend what failures.csv says of them'
 for bad in cut.mp4 text.avi empty.mkv zero.avi pipe.avi late.ts; do
     grep -q "a/$bad" stderr
     grep -q "^\"videos/a/$bad\",\".*[a-z].*\"$" rgb/failures.csv

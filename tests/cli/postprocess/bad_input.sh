@@ -26,7 +26,7 @@ fails 1 "there is no './preprocess_Result/label/s/flow/manifest.json': 'i3d prep
     i3d postprocess --dataset s --mode flow
 fails 1 "s/flow/manifest.json" i3d postprocess --dataset s --mode joint
 fails 1 "there is no './preprocess_Result/label/t/rgb" i3d postprocess --dataset t
-fails 1 "cannot name files" i3d postprocess --dataset s/rgb
+fails 2 "cannot name files" i3d postprocess --dataset s/rgb
 fails 2 "'both'" i3d postprocess --dataset s --mode both
 
 head -c 20 result_Files/s_bsrgb_2_0.bin >short

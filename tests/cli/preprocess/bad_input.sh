@@ -7,7 +7,7 @@ data="--source video --size 0 --video-path v --annotation-path a.json --resize 0
 
 fails 2 "--video-path says where" i3d preprocess
 fails 2 "'joint'" i3d preprocess $data --mode joint
-fails 1 "cannot name files" i3d preprocess $data --dataset ../s
+fails 2 "cannot name files" i3d preprocess $data --dataset ../s
 fails 1 "cannot open 'none.onnx'" i3d preprocess $data --checkpoint-path none.onnx
 fails 1 "none.json" i3d preprocess --video-path v --annotation-path none.json
 same 'a.json stderr stdout v ' "$(ls | tr '\n' ' ')"

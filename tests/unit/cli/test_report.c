@@ -60,7 +60,7 @@ static void people_get_lines(void **state)
     assert_string_equal(text, "name: a \"1\"\n"
                               "videos: 12\n"
                               "failed videos:\n"
-                              "    video: \xff.avi\n"
+                              "    video: \\xff.avi\n"
                               "    score: 0.25\n"
                               "  - last\n"
                               "codecs: h264 vp9\n"
