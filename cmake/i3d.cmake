@@ -77,6 +77,7 @@ function(i3d_noun name)
     target_include_directories(i3d_${name}_objects PUBLIC ${PROJECT_SOURCE_DIR}/include
                                                           ${PROJECT_SOURCE_DIR}/src)
     target_link_libraries(i3d_${name}_objects PRIVATE ${arg_LINK})
+    target_compile_options(i3d_${name}_objects PRIVATE -Wcast-qual) # no cast drops a const
     add_library(i3d_${name} STATIC $<TARGET_OBJECTS:i3d_${name}_objects>)
     target_include_directories(i3d_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
                                                   ${PROJECT_SOURCE_DIR}/src)

@@ -82,8 +82,8 @@ i3d_status pack_writer_add(struct pack_writer *writer, int plane, const uint8_t 
     if (bytes > INT_MAX)
         return failure(I3D_EUNSUPPORTED, "a picture of %zu bytes does not fit in '%s'", bytes,
                        writer->output.file.path);
-    /* A loan: the muxer copies what it has to keep. */
-    packet->data = (uint8_t *)data;
+    /* Borrowed: the muxer only reads it, and copies what it has to keep. */
+    memcpy(&packet->data, &data, sizeof data);
     packet->size = (int)bytes;
     packet->stream_index = plane;
     packet->pts = packet->dts = writer->added++ / writer->planes * PACK_FRAME_MS;

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
 enum {
@@ -216,7 +217,7 @@ i3d_status zip_stream_open(struct zip *zip, const struct zip_entry *entry, struc
     TRY(memory_get(1, sizeof *stream, &stream));
     stream->entry = entry;
     stream->left = entry->size;
-    stream->packed.next_in = (Bytef *)entry->data.at;
+    stream->packed.next_in = entry->data.at;
     stream->packed.avail_in = (uInt)entry->data.count;
     if (entry->deflated && inflateInit2(&stream->packed, -MAX_WBITS) != Z_OK)
         TRY(failure(I3D_ENOMEM, "no memory to unpack a zip archive"));
