@@ -107,8 +107,8 @@ static i3d_status read_value(struct plan *plan, int index, float *out)
                        "this plan of the cpu engine does not keep '%s': use the reference "
                        "engine",
                        known ? plan->decided.graph.values[index].name : "the clip");
-    plan->decided.kernels->unpack(plan->count,
-                          plan_value(plan, index, 0, plan->decided.graph.values[index].channels), out);
+    plan->decided.kernels->unpack(
+        plan->count, plan_value(plan, index, 0, plan->decided.graph.values[index].channels), out);
     return I3D_OK;
 }
 

@@ -3,5 +3,5 @@
 extern const struct engine engine_cpu;
 
 PLUGIN(cpu) = { .abi = PLUGIN_ABI,
-                      .name = "cpu",
-                      .engines = (const struct engine *const[]){ &engine_cpu, NULL } };
+                .name = "cpu",
+                .engines = (const struct engine *const[]){ &engine_cpu, NULL } };

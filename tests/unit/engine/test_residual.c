@@ -1,5 +1,5 @@
-/* A small residual network: sums of two values, convolutions without norm or ReLU. Its gradients are
- * the slopes of its loss, and its values are what a few lines here compute. */
+/* A small residual network: sums of two values, convolutions without norm or ReLU. Its gradients
+ * are the slopes of its loss, and its values are what a few lines here compute. */
 #include "unit/engine/net.h"
 
 static const struct unit residual[] = {
@@ -7,7 +7,12 @@ static const struct unit residual[] = {
     { UNIT_CONV, "narrow", { 1, 1, 1 }, { 1, 1, 1 }, .channels = { 3 } },
     { UNIT_CONV, "wide", { 3, 1, 3 }, { 1, 1, 1 }, .channels = { 4 }, .no_relu = true },
     { UNIT_ADD, "sum", .from = "stem" },
-    { UNIT_CONV, "biased", { 1, 1, 1 }, { 1, 1, 1 }, .channels = { 4 }, .no_norm = true,
+    { UNIT_CONV,
+      "biased",
+      { 1, 1, 1 },
+      { 1, 1, 1 },
+      .channels = { 4 },
+      .no_norm = true,
       .no_relu = true },
     { UNIT_ADD, "twice", .no_relu = true, .from = "sum" },
     { .kind = UNIT_HEAD, .name = "logits" },
@@ -169,7 +174,8 @@ static void a_network_that_is_too_large_is_an_error(void **state)
                  "more than 64 values");
     for (int u = 0; u <= GRAPH_OPS_MAX; u++)
         units[u] = (struct unit){ UNIT_MIXED, "unit", .channels = { 2, 2, 2, 2, 2, 2 } };
-    assert_fails(model_create(units, GRAPH_OPS_MAX, &options, &model), I3D_EUNSUPPORTED, "more than");
+    assert_fails(model_create(units, GRAPH_OPS_MAX, &options, &model), I3D_EUNSUPPORTED,
+                 "more than");
     assert_null(model);
     memory_free(units);
 }

@@ -7,9 +7,9 @@
 
 static atomic_int started;
 
-__attribute__((visibility("default"))) int
-pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
-                   void *argument)
+__attribute__((visibility("default"))) int pthread_create(pthread_t *thread,
+                                                          const pthread_attr_t *attributes,
+                                                          void *(*function)(void *), void *argument)
 {
     int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     void *symbol = dlsym(RTLD_NEXT, "pthread_create");
@@ -21,8 +21,7 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*func
 static void check_engine(const struct engine *engine)
 {
     i3d_model_options options = { .channels = 3, .classes = 5, .bn_epsilon = 1e-3 };
-    struct net net =
-        net_make(network_units, network_unit_count, &options, 1, (int[]){ 8, 32, 32 });
+    struct net net = net_make(network_units, network_unit_count, &options, 1, (int[]){ 8, 32, 32 });
     net.engine = engine;
     net.request.precision = I3D_PRECISION_F32;
     net.request.threads = 3;
