@@ -117,13 +117,9 @@ static struct range meet(const i3d_param *param, struct range range)
 
 static void mark_changed(struct state *state, struct range range)
 {
-    for (int i = 0; i < state->graph->op_count; i++)
-        for (int role = 0; role < I3D_PARAM_ROLES; role++) {
-            const i3d_param *param =
-                graph_param(state->graph, &state->graph->ops[i], (i3d_param_role)role);
-            if (param && meet(param, range).count)
-                state->changed[i] = true;
-        }
+    for (int p = 0; p < state->graph->param_count; p++)
+        if (meet(&state->graph->params[p], range).count)
+            state->changed[p] = true;
 }
 
 /* Calls for each piece of the moments that the range has: moments are of trained parameters only.
@@ -241,6 +237,8 @@ static void update_running(struct state *state, const struct op *op, double mome
            (float)momentum);
     follow(state->params + graph_param(graph, op, I3D_PARAM_VARIANCE)->offset, batch + op->channels,
            op->channels, (float)momentum);
+    state->changed[op->params[I3D_PARAM_MEAN]] = true;
+    state->changed[op->params[I3D_PARAM_VARIANCE]] = true;
 }
 
 static void update_param(struct state *state, int p, const struct update *update)
@@ -253,6 +251,7 @@ static void update_param(struct state *state, int p, const struct update *update
     optimizer_step(&state->optimizer, update->step, update->lr, decayed, update->clips,
                    state->gradients + param->offset, param->count, moments,
                    state->params + param->offset);
+    state->changed[p] = true;
 }
 
 void state_apply(struct state *state, const struct update *update)
@@ -269,10 +268,7 @@ void state_apply(struct state *state, const struct update *update)
             update_param(state, p, update);
     for (int i = 0; i < graph->op_count; i++) {
         const struct op *op = &graph->ops[i];
-        bool follows = op->norm && !state->frozen[i];
-        if (follows)
+        if (op->norm && !state->frozen[i])
             update_running(state, op, update->bn_momentum);
-        if (follows || state_trains(state, op))
-            state->changed[i] = true;
     }
 }

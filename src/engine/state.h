@@ -1,5 +1,5 @@
-/* What a plan of a CPU engine owns, in host memory: engine.h's arrays, and which operations have
- * parameters that changed. */
+/* What a plan of a CPU engine owns, in host memory: engine.h's arrays, and which parameters
+ * changed. */
 #ifndef I3D_ENGINE_STATE_H
 #define I3D_ENGINE_STATE_H
 
@@ -20,7 +20,7 @@ struct state {
     bool frozen[GRAPH_OPS_MAX]; /* also all norms in inference */
     struct applied applied;
 
-    bool changed[GRAPH_OPS_MAX]; /* since the engine last looked, and set this to false */
+    bool changed[GRAPH_PARAMS_MAX]; /* since the engine last looked, and set this to false */
 };
 
 /* `graph` is the plan's own copy of the request's. Without `params` there is no such array: the

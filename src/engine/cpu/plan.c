@@ -175,16 +175,24 @@ static i3d_status load_step(struct plan *plan, struct step *step, const float *p
                             arena_at(&plan->arena, plan->load_scratch));
 }
 
+/* A convolution has its norm in its weights if it is fused; otherwise the norm is read where it is.
+ */
+static bool needs_load(const struct plan *plan, const struct step *step)
+{
+    int weight = step->op->params[I3D_PARAM_WEIGHT];
+    if (step->op->kind != OP_CONV)
+        return false;
+    return step->decided->fused ? graph_has_any(step->op, plan->state.changed)
+                                : plan->state.changed[weight];
+}
+
 i3d_status plan_load_changed(struct plan *plan)
 {
     i3d_status status = I3D_OK;
-    for (int i = 0; i < plan->decided.graph.op_count; i++) {
-        struct step *step = &plan->steps[i];
-        if (!plan->state.changed[i] || step->op->kind != OP_CONV)
-            continue;
-        TRY(load_step(plan, step, plan->state.params));
-        plan->state.changed[i] = false;
-    }
+    for (int i = 0; i < plan->decided.graph.op_count; i++)
+        if (needs_load(plan, &plan->steps[i]))
+            TRY(load_step(plan, &plan->steps[i], plan->state.params));
+    memset(plan->state.changed, false, sizeof plan->state.changed);
 out:
     return status;
 }
