@@ -64,6 +64,7 @@ struct update {
 struct applied {
     long step;            /* -1: none yet */
     bool skipped;         /* loss, a gradient or statistics were not finite: nothing changed */
+    double loss;          /* of that step */
     int param;            /* whose gradient or statistic was not finite, -1 */
     double gradient_norm; /* of all trained parameters, over the clips' mean */
 };

@@ -258,7 +258,7 @@ void state_apply(struct state *state, const struct update *update)
 {
     const struct graph *graph = state->graph;
     struct applied *applied = &state->applied;
-    *applied = (struct applied){ .step = update->step, .param = -1 };
+    *applied = (struct applied){ .step = update->step, .loss = update->loss, .param = -1 };
     applied->param = check_finite(state, update->clips, &applied->gradient_norm);
     applied->skipped = applied->param >= 0 || !isfinite(update->loss);
     if (applied->skipped)

@@ -127,19 +127,19 @@ out:
     return status;
 }
 
-static i3d_status check_applied(const struct learner *learner, double loss, double lr,
-                                double *gradient_norm)
+/* The step it tells of may be an earlier one, so its loss is not this one's. */
+static i3d_status check_applied(const struct learner *learner, double lr, double *gradient_norm)
 {
     struct applied applied;
     i3d_status status = learner->engine->applied(learner->plan, &applied);
     *gradient_norm = applied.gradient_norm;
     if (status != I3D_OK || !applied.skipped)
         return status;
-    if (!isfinite(loss))
+    if (!isfinite(applied.loss))
         return failure(I3D_EINVAL,
                        "the loss is not finite (%g): give a smaller learning rate than %g, or "
                        "weights that are finite",
-                       loss, lr);
+                       applied.loss, lr);
     return failure(I3D_EINVAL,
                    "the gradient of '%s' is not finite: give a smaller learning rate than %g, or a "
                    "larger batch",
@@ -161,7 +161,7 @@ i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long ep
                                                  .clips = learner->sums.clips,
                                                  .loss = out->loss,
                                                  .bn_momentum = learner->bn_momentum }));
-    TRY(check_applied(learner, out->loss, lr, &out->gradient_norm));
+    TRY(check_applied(learner, lr, &out->gradient_norm));
 out:
     return status;
 }

@@ -1,5 +1,5 @@
-/* The optimizer inside a plan, on the reference engine: formulas, what it leaves alone, and steps that
- * are not finite. */
+/* The optimizer inside a plan, on the reference engine: formulas, what it leaves alone, and steps
+ * that are not finite. */
 #include "unit/engine/net.h"
 
 static const struct unit small[] = {
@@ -175,10 +175,11 @@ static void a_step_that_is_not_finite_is_skipped_and_told(void **state)
     assert_true(all.count <= 64);
     set(&bench, PLAN_GRADIENTS, bench.bias, 0, 1);
     assert_ok(bench.net.engine->download(bench.net.plan, PLAN_PARAMS, all, before));
-    assert_true(apply(&bench, 0, .1, 1, NAN).skipped);
+    struct applied applied = apply(&bench, 0, .1, 1, NAN);
+    assert_true(applied.skipped && isnan(applied.loss) && applied.param == -1);
     set(&bench, PLAN_GRADIENTS, bench.gamma, 1, INFINITY);
-    struct applied applied = apply(&bench, 1, .1, 1, 0);
-    assert_true(applied.skipped);
+    applied = apply(&bench, 1, .1, 1, 0);
+    assert_true(applied.skipped && applied.loss == 0);
     assert_string_equal(bench.net.graph.params[applied.param].name, "first.gamma");
     set(&bench, PLAN_GRADIENTS, bench.gamma, 1, 0);
     float statistic = NAN;
@@ -219,12 +220,13 @@ static void gradients_become_ready_from_the_end(void **state)
     net_forward(&bench.net);
     assert_ok(bench.net.engine->backward(bench.net.plan, bench.net.output_gradient, &ready));
     assert_int_equal(told.count, 5);
-    assert_int_equal(told.begins[0], i3d_model_find_param(bench.net.model, "logits.weight")->offset);
+    assert_int_equal(told.begins[0],
+                     i3d_model_find_param(bench.net.model, "logits.weight")->offset);
     assert_int_equal(told.begins[1], bench.bias->offset);
     assert_int_equal(told.begins[2], 0);
     told = (struct told){ .stop_at = 2 };
-    assert_int_equal(
-        bench.net.engine->backward(bench.net.plan, bench.net.output_gradient, &ready), I3D_EIO);
+    assert_int_equal(bench.net.engine->backward(bench.net.plan, bench.net.output_gradient, &ready),
+                     I3D_EIO);
     assert_int_equal(told.count, 2);
     net_free(&bench.net);
 }
@@ -249,8 +251,9 @@ static void arrays_go_out_and_come_in(void **state)
     assert_true(((const float *)gradients.data)[bench.bias->offset + 2] == 5);
     net_free(&bench.net);
 
-    bench.net = net_make(small, 2, &(i3d_model_options){ .channels = 2, .classes = 3, .bn_epsilon = 1 },
-                         1, (int[]){ 2, 2, 2 });
+    bench.net =
+        net_make(small, 2, &(i3d_model_options){ .channels = 2, .classes = 3, .bn_epsilon = 1 }, 1,
+                 (int[]){ 2, 2, 2 });
     bench.net.request.purpose = PLAN_INFERENCE;
     net_plan(&bench.net, 1);
     assert_fails(engine->download(bench.net.plan, PLAN_GRADIENTS, (struct range){ 0, 1 }, out),
