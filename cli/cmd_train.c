@@ -96,6 +96,14 @@ static i3d_status choose_classes(const struct job *job, int *out)
     return I3D_OK;
 }
 
+static size_t count_below_logits(const i3d_model *model)
+{
+    size_t count = 0;
+    for (size_t p = 0; p < i3d_model_param_count(model); p++)
+        count += strcmp(i3d_model_param(model, p)->unit, "logits") != 0;
+    return count;
+}
+
 /* Everything but logits of other classes has to fit. */
 static i3d_status take_weights(struct job *job, const i3d_weights *weights)
 {
@@ -108,7 +116,7 @@ static i3d_status take_weights(struct job *job, const i3d_weights *weights)
         TRY(failure(I3D_EINVAL, "it has %d input channels, but --mode %s has %d", channels,
                     option_text(job->options, "mode"), model->channels));
     TRY(i3d_model_load(job->model, weights, classes != model->classes, &match));
-    if (classes != model->classes && match.loaded + 2 != i3d_model_param_count(job->model))
+    if (classes != model->classes && match.loaded < count_below_logits(job->model))
         TRY(failure(I3D_EFORMAT, "not all its parameters fit:\n%s", match.table));
     if (classes == model->classes)
         talk("the checkpoint's logits of %d classes are kept", classes);
