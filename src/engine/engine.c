@@ -5,12 +5,28 @@
 
 #include <string.h>
 
+static bool is_called(const struct engine *engine, const char *name)
+{
+    return strcmp(engine->name, name) == 0 || (engine->alias && strcmp(engine->alias, name) == 0);
+}
+
+/* The first of all plug-ins' engines that has this name. */
+static const struct engine *find_first(const char *name)
+{
+    const struct plugin *plugin;
+    for (size_t p = 0; (plugin = plugin_at(p)) != NULL; p++)
+        for (size_t e = 0; plugin->engines && plugin->engines[e]; e++)
+            if (is_called(plugin->engines[e], name))
+                return plugin->engines[e];
+    return NULL;
+}
+
 const struct engine *engine_at(int index)
 {
     const struct plugin *plugin;
     for (size_t p = 0; (plugin = plugin_at(p)) != NULL; p++)
         for (size_t e = 0; plugin->engines && plugin->engines[e]; e++)
-            if (index-- == 0)
+            if (find_first(plugin->engines[e]->name) == plugin->engines[e] && index-- == 0)
                 return plugin->engines[e];
     return NULL;
 }
@@ -31,11 +47,6 @@ static i3d_status find_fastest(const struct engine **out)
     return *out ? I3D_OK : status;
 }
 
-static bool is_called(const struct engine *engine, const char *name)
-{
-    return strcmp(engine->name, name) == 0 || (engine->alias && strcmp(engine->alias, name) == 0);
-}
-
 i3d_status engine_find(const char *name, const struct engine **out)
 {
     char known[256] = "auto";
@@ -43,13 +54,14 @@ i3d_status engine_find(const char *name, const struct engine **out)
     *out = NULL;
     if (!name || strcmp(name, "auto") == 0)
         return find_fastest(out);
+    engine = find_first(name);
+    if (engine) {
+        i3d_status status = engine->available();
+        if (status == I3D_OK)
+            *out = engine;
+        return status;
+    }
     for (int i = 0; (engine = engine_at(i)) != NULL; i++) {
-        if (is_called(engine, name)) {
-            i3d_status status = engine->available();
-            if (status == I3D_OK)
-                *out = engine;
-            return status;
-        }
         strncat(known, ", ", sizeof known - strlen(known) - 1);
         strncat(known, engine->name, sizeof known - strlen(known) - 1);
     }

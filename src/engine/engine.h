@@ -122,7 +122,7 @@ struct engine {
 /* By name or alias; "auto" or NULL: the fastest that is available, built in or a plug-in. */
 i3d_status engine_find(const char *name, const struct engine **out);
 
-/* The index-th engine; NULL behind the last. */
+/* The index-th engine; NULL behind the last. Of several of one name only the first is there. */
 const struct engine *engine_at(int index);
 
 #endif

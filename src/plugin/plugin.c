@@ -51,8 +51,8 @@ i3d_status plugin_open(const char *path, const struct plugin **out)
                     "the plug-in '%s' is of ABI %d, this library of %d: install the one that "
                     "belongs to it",
                     path, plugin->abi, PLUGIN_ABI));
-    if (plugin->start)
-        TRY(plugin->start(&host));
+    if (plugin->start && plugin->start(&host) != I3D_OK)
+        TRY(failure_prefix(I3D_EUNSUPPORTED, "cannot start the plug-in '%s': ", path));
     *out = plugin;
     return I3D_OK;
 out:
@@ -67,6 +67,15 @@ static int is_plugin(const struct dirent *entry)
            strcmp(entry->d_name + length - 3, ".so") == 0;
 }
 
+/* Two folders may be one, or lead to one file. */
+static bool is_found(const struct plugin *plugin)
+{
+    for (size_t p = 0; p < found_count; p++)
+        if (found[p] == plugin)
+            return true;
+    return false;
+}
+
 /* In the order of their names, so that it is the same everywhere. */
 static void search_folder(const char *folder)
 {
@@ -74,13 +83,14 @@ static void search_folder(const char *folder)
     int count = scandir(folder, &entries, is_plugin, alphasort);
     for (int i = 0; i < count; i++) {
         char path[4096];
+        const struct plugin *plugin;
         snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
         if (found_count == FOUND_MAX)
             talk("left out the plug-in '%s': there are %d already", path, FOUND_MAX);
-        else if (plugin_open(path, &found[found_count]) == I3D_OK)
-            found_count++;
-        else
+        else if (plugin_open(path, &plugin) != I3D_OK)
             talk("left out a plug-in: %s", i3d_error());
+        else if (!is_found(plugin))
+            found[found_count++] = plugin;
         free(entries[i]);
     }
     free(entries);
@@ -108,13 +118,20 @@ static void cut_name(char *path)
         *slash = '\0';
 }
 
+/* By the file's name: a folder above it may be called anything. */
+static bool is_shared(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return strstr(slash ? slash : path, ".so") != NULL;
+}
+
 /* i3d/ beside the shared library, or of a program that has the library in it, in the library folder
  * of its prefix: wherever it was installed or moved to. */
 static bool find_home(char out[4096])
 {
     char file[4000] = "";
     Dl_info about;
-    bool shared = dladdr(&host, &about) && about.dli_fname && strstr(about.dli_fname, ".so");
+    bool shared = dladdr(&host, &about) && about.dli_fname && is_shared(about.dli_fname);
     if (shared)
         snprintf(file, sizeof file, "%s", about.dli_fname);
     else if (readlink("/proc/self/exe", file, sizeof file - 1) < 0)

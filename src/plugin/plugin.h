@@ -3,8 +3,9 @@
  *
  * A plug-in is a shared object "i3d-NAME.so" with one exported symbol, `i3d_plugin`. Its ABI number
  * is checked before anything else of it is touched. It is looked for in I3D_PLUGIN_PATH (absolute
- * folders, ':' between them) and in LIBDIR/i3d of where the library or the program is installed; never in
- * the working directory. It runs with the rights of the program: who may write there is trusted. */
+ * folders, ':' between them) and in LIBDIR/i3d of where the library or the program is installed;
+ * never in the working directory. It runs with the rights of the program: who may write there is
+ * trusted. */
 #ifndef I3D_PLUGIN_PLUGIN_H
 #define I3D_PLUGIN_PLUGIN_H
 
@@ -16,7 +17,8 @@
 /* Raised with every change of plugin.h, engine.h, comm.h, graph.h or what they include. */
 enum { PLUGIN_ABI = 1 };
 
-/* What a plug-in gets of the library: its own copies would keep sentences and count memory apart. */
+/* What a plug-in gets of the library: its own copies would keep sentences and count memory apart.
+ */
 struct plugin_host {
     i3d_status (*failure)(i3d_status status, const char *sentence); /* keeps it, gives `status` */
     const char *(*error)(void);
@@ -32,7 +34,7 @@ struct comm_kind;
 struct plugin {
     int abi; /* PLUGIN_ABI */
     const char *name;
-    i3d_status (*start)(const struct plugin_host *host); /* NULL: nothing to be told */
+    i3d_status (*start)(const struct plugin_host *host); /* guest_start(); NULL: built in */
     const struct engine *const *engines;                 /* NULL at the end; NULL: none */
     const struct comm_kind *const *comms;                /* likewise */
 };
@@ -45,8 +47,8 @@ struct plugin {
 #define PLUGIN(name) const struct plugin plugin_##name
 #endif
 
-/* The index-th plug-in, built-in ones first, then those found when this is first called; NULL behind
- * the last. One that cannot be used is left out, and talk() says why. */
+/* The index-th plug-in, built-in ones first, then those found when this is first called; NULL
+ * behind the last. One that cannot be used is left out, and talk() says why. */
 const struct plugin *plugin_at(size_t index);
 
 /* Opens one file. The plug-in stays open. */

@@ -4,7 +4,7 @@
 set -eu
 build=$1 source=$2 libdir=$3
 shift 3
-prefix=$(mktemp -d)
+prefix=$(mktemp -d --suffix=.so) # a name that is not to be taken for the library's
 trap 'rm -rf "$prefix"' EXIT
 cmake --install "$build" --prefix "$prefix" >/dev/null
 

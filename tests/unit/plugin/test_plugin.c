@@ -37,10 +37,27 @@ static void what_is_found_is_told(void **state)
     assert_ok(engine_find("plugged", &engine));
     assert_non_null(strstr(talked, "i3d-none.so' has no i3d_plugin"));
     assert_non_null(strstr(talked, "i3d-old.so' is of ABI 2, this library of 1"));
+    assert_non_null(strstr(talked, "i3d-failing.so': there is no card"));
     assert_non_null(strstr(talked, "left out '.' of I3D_PLUGIN_PATH: give absolute folders"));
     assert_fails(engine_find("abacus", &engine), I3D_EUNSUPPORTED, "plugged");
     assert_ok(engine_find("auto", &engine)); /* the fastest, and that it is not */
     assert_string_not_equal(engine->name, "plugged");
+}
+
+/* Plug-ins do not take the place of an engine by its name, however fast they say they are. */
+static void of_one_name_the_first_counts(void **state)
+{
+    (void)state;
+    const struct engine *engine, *fastest;
+    int references = 0, plugged = 0;
+    for (int i = 0; (engine = engine_at(i)) != NULL; i++) {
+        references += strcmp(engine->name, "reference") == 0;
+        plugged += strcmp(engine->name, "plugged") == 0;
+    }
+    assert_int_equal(references, 1);
+    assert_int_equal(plugged, 1);
+    assert_ok(engine_find("auto", &fastest));
+    assert_true(fastest->speed < 1000);
 }
 
 static void it_computes_the_same_bits(void **state)
@@ -97,11 +114,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_found_is_told),
+        cmocka_unit_test(of_one_name_the_first_counts),
         cmocka_unit_test(it_computes_the_same_bits),
         cmocka_unit_test(the_library_is_its_host),
         cmocka_unit_test(a_file_can_be_opened_by_itself),
     };
-    setenv("I3D_PLUGIN_PATH", ".:" PLUGINS, 1);
+    setenv("I3D_PLUGIN_PATH", ".:" PLUGINS ":" PLUGINS "/../plugins", 1);
     i3d_log_to(note, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
