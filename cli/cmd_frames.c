@@ -3,7 +3,7 @@
 #include "report.h"
 #include "store_option.h"
 
-#include "video/frames_extract.h"
+#include "store/frames_extract.h"
 
 int cmd_frames(const struct options *options)
 {

@@ -2,7 +2,7 @@
 #include "command.h"
 #include "report.h"
 
-#include "video/nframes.h"
+#include "store/nframes.h"
 
 int cmd_nframes(const struct options *options)
 {

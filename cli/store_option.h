@@ -4,7 +4,7 @@
 
 #include "option.h"
 
-#include "video/store.h"
+#include "store/store.h"
 
 /* I3D_EINVAL for a codec of loose jpgs. */
 i3d_status option_store_form(const struct options *options, enum store_form *out);

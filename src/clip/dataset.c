@@ -4,7 +4,7 @@
 #include "base/talk.h"
 #include "clip/annotation.h"
 #include "clip/layout.h"
-#include "video/store.h"
+#include "store/store.h"
 
 #include <limits.h>
 

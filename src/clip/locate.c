@@ -5,7 +5,7 @@
 #include "base/talk.h"
 #include "base/thread.h"
 #include "clip/layout.h"
-#include "video/store.h"
+#include "store/store.h"
 
 #include <i3d/video.h>
 

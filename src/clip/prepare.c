@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/talk.h"
 #include "base/thread.h"
-#include "video/walk.h"
+#include "store/walk.h"
 
 #include <stdatomic.h>
 

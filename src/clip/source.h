@@ -4,7 +4,7 @@
 
 #include "clip/dataset.h"
 #include "clip/live_flow.h"
-#include "video/store.h"
+#include "store/store.h"
 
 struct source {
     const struct i3d_dataset *dataset; /* a loan */

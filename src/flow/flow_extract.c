@@ -4,7 +4,7 @@
 #include "base/talk.h"
 #include "base/thread.h"
 #include "flow/flow.h"
-#include "video/walk.h"
+#include "store/walk.h"
 
 #include <stdatomic.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-/* The flow of one video on its way to a store (video/store.h): add frames in their order, commit.
+/* The flow of one video on its way to a store (store/store.h): add frames in their order, commit.
  * There are as many flows as frames, the first all zero motion. */
 #ifndef I3D_FLOW_FLOW_WRITER_H
 #define I3D_FLOW_FLOW_WRITER_H
 
-#include "video/store.h"
+#include "store/store.h"
 
 #include <i3d/flow.h>
 #include <i3d/image.h>

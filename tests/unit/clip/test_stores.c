@@ -3,7 +3,7 @@
 #include "media.h"
 
 #include "flow/flow_extract.h"
-#include "video/frames_extract.h"
+#include "store/frames_extract.h"
 
 #include <i3d/clip.h>
 #include <i3d/video.h>

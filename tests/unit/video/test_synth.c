@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "video/scene.h"
 #include "video/synth.h"
-#include "video/walk.h"
+#include "store/walk.h"
 
 #include <math.h>
 

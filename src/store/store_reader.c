@@ -1,7 +1,7 @@
 #include "base/failure.h"
 #include "base/memory.h"
-#include "video/pack.h"
-#include "video/store.h"
+#include "store/pack.h"
+#include "store/store.h"
 
 #include <limits.h>
 #include <math.h>

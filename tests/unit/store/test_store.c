@@ -3,8 +3,8 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "video/pack.h"
-#include "video/store.h"
+#include "store/pack.h"
+#include "store/store.h"
 
 #include <i3d/video.h>
 

@@ -1,6 +1,6 @@
 /* What the two sides of a pack agree on. */
-#ifndef I3D_VIDEO_PACK_CODEC_H
-#define I3D_VIDEO_PACK_CODEC_H
+#ifndef I3D_STORE_PACK_CODEC_H
+#define I3D_STORE_PACK_CODEC_H
 
 #include <libavcodec/avcodec.h>
 

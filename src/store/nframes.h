@@ -1,6 +1,6 @@
 /* The frames of stores of frames or flow, counted anew and checked. */
-#ifndef I3D_VIDEO_NFRAMES_H
-#define I3D_VIDEO_NFRAMES_H
+#ifndef I3D_STORE_NFRAMES_H
+#define I3D_STORE_NFRAMES_H
 
 #include <i3d/status.h>
 

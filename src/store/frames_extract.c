@@ -1,8 +1,8 @@
-#include "video/frames_extract.h"
+#include "store/frames_extract.h"
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/talk.h"
-#include "video/walk.h"
+#include "store/walk.h"
 
 #include <stdatomic.h>
 

@@ -1,4 +1,4 @@
-#include "video/walk.h"
+#include "store/walk.h"
 #include "base/failure.h"
 #include "base/file.h"
 #include "base/memory.h"

@@ -2,9 +2,9 @@
 #include "base/memory.h"
 #include "image/image.h"
 #include "video/ffmpeg.h"
+#include "store/pack.h"
+#include "store/pack_codec.h"
 #include "video/input.h"
-#include "video/pack.h"
-#include "video/pack_codec.h"
 
 #include <limits.h>
 #include <string.h>

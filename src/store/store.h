@@ -2,11 +2,11 @@
  *
  *     <video>/image_00001.jpg ...                     and n_frames, their number, without a newline
  *     <video>/image_00001x.jpg image_00001y.jpg ...   and n_frames
- *     <video>.mkv                                     as video/pack.h says
+ *     <video>.mkv                                     as store/pack.h says
  *
  * A store appears whole or not at all. JPEGs are the same bytes in a folder and in a file. */
-#ifndef I3D_VIDEO_STORE_H
-#define I3D_VIDEO_STORE_H
+#ifndef I3D_STORE_STORE_H
+#define I3D_STORE_STORE_H
 
 #include "base/file.h"
 #include "image/image.h"

@@ -2,8 +2,8 @@
 #include "base/memory.h"
 #include "video/ffmpeg.h"
 #include "video/output.h"
-#include "video/pack.h"
-#include "video/pack_codec.h"
+#include "store/pack.h"
+#include "store/pack_codec.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* FFV1 (RFC 9043): pictures kept as they are, each coded on its own. */
-#ifndef I3D_VIDEO_FFV1_H
-#define I3D_VIDEO_FFV1_H
+#ifndef I3D_STORE_FFV1_H
+#define I3D_STORE_FFV1_H
 
 #include <i3d/image.h>
 

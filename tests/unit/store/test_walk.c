@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/talk.h"
-#include "video/walk.h"
+#include "store/walk.h"
 
 #include <stdatomic.h>
 

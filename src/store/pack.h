@@ -6,8 +6,8 @@
  *     I3D_STORE    rgb | flow
  *     I3D_BOUND    20
  *     I3D_MAPPING  byte = round((motion + bound) * 255 / (2 * bound)) */
-#ifndef I3D_VIDEO_PACK_H
-#define I3D_VIDEO_PACK_H
+#ifndef I3D_STORE_PACK_H
+#define I3D_STORE_PACK_H
 
 #include <i3d/image.h>
 

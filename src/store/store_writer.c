@@ -1,8 +1,8 @@
 #include "base/failure.h"
 #include "base/memory.h"
-#include "video/ffv1.h"
-#include "video/pack.h"
-#include "video/store.h"
+#include "store/ffv1.h"
+#include "store/pack.h"
+#include "store/store.h"
 
 i3d_status store_path(const char *folder, const char *video, enum store_form form, char **out)
 {

@@ -1,5 +1,5 @@
 /* videos_run(): many videos, each failing for itself. */
-#include "video/walk.h"
+#include "store/walk.h"
 #include "base/failure.h"
 #include "base/file.h"
 #include "base/memory.h"

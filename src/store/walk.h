@@ -1,6 +1,6 @@
 /* The videos of a data set, root/<class>/<name>.<ext>, and work over all of them. */
-#ifndef I3D_VIDEO_WALK_H
-#define I3D_VIDEO_WALK_H
+#ifndef I3D_STORE_WALK_H
+#define I3D_STORE_WALK_H
 
 #include <i3d/video.h>
 
@@ -23,7 +23,7 @@ struct videos {
  * I3D_EINVAL, since they would become one output; so is a root without any. */
 i3d_status videos_find(const char *root, struct videos *out);
 
-/* Every store (video/store.h) of frames or of flow: the folders root/<class>/<name>, and the files
+/* Every store (store/store.h) of frames or of flow: the folders root/<class>/<name>, and the files
  * root/<class>/<name>.mkv that have no folder beside them. None at all is I3D_EINVAL. */
 i3d_status videos_find_stores(const char *root, struct videos *out);
 void videos_clear(struct videos *videos);

@@ -1,11 +1,11 @@
-#include "video/nframes.h"
+#include "store/nframes.h"
 #include "base/failure.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/talk.h"
-#include "video/pack.h"
-#include "video/store.h"
-#include "video/walk.h"
+#include "store/pack.h"
+#include "store/store.h"
+#include "store/walk.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

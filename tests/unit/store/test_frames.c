@@ -3,8 +3,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/talk.h"
-#include "video/frames_extract.h"
-#include "video/nframes.h"
+#include "store/frames_extract.h"
+#include "store/nframes.h"
 
 static char root[64], videos[80], target[80];
 

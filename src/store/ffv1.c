@@ -1,8 +1,8 @@
-#include "video/ffv1.h"
+#include "store/ffv1.h"
 #include "base/failure.h"
 #include "base/memory.h"
 #include "video/ffmpeg.h"
-#include "video/pack_codec.h"
+#include "store/pack_codec.h"
 
 #include <string.h>
 

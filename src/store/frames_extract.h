@@ -1,9 +1,9 @@
 /* The frames of a whole data set: stores target/<class>/<video>, from source/<class>/<video file>.
  */
-#ifndef I3D_VIDEO_FRAMES_EXTRACT_H
-#define I3D_VIDEO_FRAMES_EXTRACT_H
+#ifndef I3D_STORE_FRAMES_EXTRACT_H
+#define I3D_STORE_FRAMES_EXTRACT_H
 
-#include "video/store.h"
+#include "store/store.h"
 
 #include <i3d/video.h>
 
