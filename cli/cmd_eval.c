@@ -123,7 +123,7 @@ static i3d_status report_scores(struct report *report, const struct options *opt
     if (!save)
         return I3D_OK;
     TRY(path_join(&folder, save, name));
-    TRY(i3d_report_write(folder, scores));
+    TRY(i3d_scores_write(folder, scores));
     report_text(report, name, "%s", folder);
 out:
     memory_free(folder);

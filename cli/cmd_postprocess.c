@@ -19,7 +19,7 @@ static i3d_status save(const struct options *options, struct report *report, con
     i3d_status status;
     char *folder = NULL;
     TRY(path_join(&folder, option_text(options, "save-dir"), mode));
-    TRY(i3d_report_write(folder, scores));
+    TRY(i3d_scores_write(folder, scores));
     report_text(report, mode, "%s", folder);
 out:
     memory_free(folder);

@@ -16,16 +16,11 @@ static double mean(const float *values, size_t count)
 static i3d_status follow(i3d_video *video, i3d_flow *flow, size_t pixels, float *u, float *v)
 {
     const i3d_image *frame;
-    i3d_image grey = { 0 };
     double time;
     i3d_status status;
-    while ((status = i3d_video_next(video, &frame, &time)) == I3D_OK) {
-        if ((status = i3d_image_grey(frame, &grey)) != I3D_OK ||
-            (status = i3d_flow_next(flow, grey.pixels, u, v)) != I3D_OK)
-            break;
+    while ((status = i3d_video_next(video, &frame, &time)) == I3D_OK &&
+           (status = i3d_flow_next_frame(flow, frame, u, v)) == I3D_OK)
         printf("%.3f %+.3f %+.3f\n", time, mean(u, pixels), mean(v, pixels));
-    }
-    i3d_image_clear(&grey);
     return status == I3D_END ? I3D_OK : status;
 }
 

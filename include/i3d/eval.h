@@ -120,7 +120,7 @@ I3D_API i3d_status i3d_predictor_run(i3d_predictor *predictor, const char *path,
                                      float *probabilities);
 
 /* Writes into `folder` (made if need be): videos.csv, classes.csv, confusion.csv, confusion.svg. */
-I3D_API i3d_status i3d_report_write(const char *folder, const i3d_scores *scores);
+I3D_API i3d_status i3d_scores_write(const char *folder, const i3d_scores *scores);
 
 /* The checkpoints i3d-{epoch}_{step}.ckpt of one run, oldest first. */
 typedef struct i3d_series_entry {

@@ -5,6 +5,7 @@
 #ifndef I3D_FLOW_H
 #define I3D_FLOW_H
 
+#include <i3d/image.h>
 #include <i3d/status.h>
 
 #include <stdbool.h>
@@ -38,6 +39,7 @@ typedef struct i3d_flow_options {
 
 #define I3D_FLOW_PRESET "quality"   /* where none is chosen; doc/flow.md says why */
 #define I3D_FLOW_PRESET_LIVE "fast" /* .. for flow computed while clips are loaded */
+#define I3D_FLOW_BOUND 20.          /* of flow as bytes: the fastest motion, in pixels a frame */
 
 /* Fills `out` with a preset: "opencv" (OpenCV 4.6 DualTVL1 defaults), ...; NULL is I3D_FLOW_PRESET.
  * I3D_EINVAL lists the names it knows. */
@@ -55,8 +57,10 @@ I3D_API i3d_status i3d_flow_run(i3d_flow *flow, const uint8_t *from, const uint8
                                 float *v);
 
 /* The next picture of a sequence: motion from the one before it. The first one's flow is zero.
- * Builds each picture's pyramid once. i3d_flow_restart() begins another sequence. */
+ * Builds each picture's pyramid once. i3d_flow_restart() begins another sequence. A frame may be
+ * RGB or grey; one of another size is I3D_EINVAL. */
 I3D_API i3d_status i3d_flow_next(i3d_flow *flow, const uint8_t *grey, float *u, float *v);
+I3D_API i3d_status i3d_flow_next_frame(i3d_flow *flow, const i3d_image *frame, float *u, float *v);
 I3D_API void i3d_flow_restart(i3d_flow *flow);
 
 /* Bytes of flow: clamp(round_half_even((f + bound) * 255 / (2 bound)), 0, 255). */

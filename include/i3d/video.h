@@ -46,7 +46,14 @@ I3D_API i3d_video_info i3d_video_get_info(const i3d_video *video);
  * mostly damaged; with `fps`, if its time stamps jump or ask for more frames than
  * a file of its size can have; a few damaged packets are told through i3d_log_to() and left out. */
 I3D_API i3d_status i3d_video_next(i3d_video *video, const i3d_image **out, double *time);
+/* Passes over so many frames: they are decoded, but no pictures are made of them. I3D_END if there
+ * are fewer. */
+I3D_API i3d_status i3d_video_skip(i3d_video *video, long frames);
 I3D_API void i3d_video_close(i3d_video *video);
+
+/* How many frames i3d_video_next() gives. All are decoded, without pictures: containers lie about
+ * their number. I3D_EINTERRUPTED after i3d_interrupt(), as i3d_video_skip(). */
+I3D_API i3d_status i3d_video_count(const char *path, const i3d_video_options *options, long *out);
 
 /* Writes frames of one size to a file whose extension chooses the container and codec: .avi
  * (MPEG-4), .mp4 and .mov (H.264 if this FFmpeg has libx264, else MPEG-4), .mkv (FFV1: the pixels

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/talk.h"
 #include "clip/annotation.h"
+#include "clip/flow_cache.h"
 #include "clip/layout.h"
 #include "store/store.h"
 
@@ -125,7 +126,8 @@ static i3d_status prepare_flow(struct i3d_dataset *dataset, const i3d_dataset_op
     const char *preset = options->flow_preset ? options->flow_preset : I3D_FLOW_PRESET_LIVE;
     if (!options->video || options->stream != I3D_FLOW)
         return I3D_OK;
-    TRY(i3d_flow_preset(preset, &dataset->flow));
+    TRY(i3d_flow_preset(preset, &dataset->flow.flow));
+    dataset->flow.bound = I3D_FLOW_BOUND;
     if (options->flow_cache)
         TRY(memory_format(&dataset->cache, "%s/%s_%d_%gfps", options->flow_cache, preset,
                           options->short_side, options->fps));
@@ -187,6 +189,47 @@ void i3d_dataset_close(i3d_dataset *dataset)
     memory_free(dataset->cache);
     names_clear(&dataset->labels);
     memory_free(dataset);
+}
+
+const struct motion_options *dataset_motion(const struct i3d_dataset *dataset)
+{
+    bool computed = dataset->video && dataset->stream == I3D_FLOW && !dataset->cache;
+    return computed ? &dataset->flow : NULL;
+}
+
+/* The store of the data set or of its cache. */
+static i3d_status open_store(const struct i3d_dataset *dataset, const struct dataset_video *video,
+                             struct frames *frames)
+{
+    i3d_status status = I3D_OK;
+    char *cached = NULL;
+    int planes = dataset->stream == I3D_FLOW ? 2 : 1;
+    if (dataset->cache)
+        TRY(flow_cache_find(dataset, video, &cached));
+    TRY(frames_read(frames, cached ? cached : video->path, atomic_load(&video->frames), planes));
+out:
+    memory_free(cached);
+    return status;
+}
+
+/* Every worker that comes first counts, and all find the same. */
+i3d_status dataset_open_frames(const struct i3d_dataset *dataset, int index, struct frames *frames,
+                               long *count)
+{
+    i3d_status status;
+    struct dataset_video *video = &dataset->videos[index];
+    if (!dataset->video || dataset->cache) {
+        TRY(open_store(dataset, video, frames));
+        *count = frames->count;
+        return I3D_OK;
+    }
+    *count = atomic_load(&video->frames);
+    if (*count == 0)
+        TRY(i3d_video_count(video->path, &dataset->decode, count));
+    atomic_store(&video->frames, *count);
+    TRY(frames_decode(frames, video->path, &dataset->decode));
+out:
+    return status;
 }
 
 int i3d_dataset_video_count(const i3d_dataset *dataset)

@@ -4,9 +4,10 @@
 
 #include "base/file.h"
 
+#include "flow/motion.h"
+#include "store/frames.h"
+
 #include <i3d/clip.h>
-#include <i3d/flow.h>
-#include <i3d/video.h>
 
 #include <stdatomic.h>
 
@@ -21,11 +22,18 @@ struct i3d_dataset {
     i3d_stream stream;
     bool video; /* the paths are files, to be decoded like this: */
     i3d_video_options decode;
-    i3d_flow_options flow; /* of video files' flow */
-    char *cache;           /* root of the stores of that flow; NULL: none are kept */
+    struct motion_options flow; /* of video files' flow */
+    char *cache;                /* root of the stores of that flow; NULL: none are kept */
     struct names labels;
     struct dataset_video *videos;
     int count, missing;
 };
+
+/* How loading computes the flow of this data set; NULL: its frames are what they should be. */
+const struct motion_options *dataset_motion(const struct i3d_dataset *dataset);
+
+/* Opens the frames of a video, which has `*count`: of a file they are counted if nobody has. */
+i3d_status dataset_open_frames(const struct i3d_dataset *dataset, int video, struct frames *frames,
+                               long *count);
 
 #endif

@@ -1,34 +1,32 @@
-/* The flow that loading has computed, kept for the next epoch. */
+#include "clip/flow_cache.h"
 #include "base/failure.h"
 #include "base/memory.h"
-#include "base/talk.h"
-#include "clip/live_flow.h"
 #include "flow/flow_writer.h"
 
 #include <unistd.h>
 
+static i3d_status add(const i3d_image *frame, void *writer)
+{
+    return flow_writer_add(writer, frame);
+}
+
 /* Lossless, so that the numbers are those of flow computed anew. */
-static i3d_status make(const struct i3d_dataset *dataset, const char *video_path, const char *path)
+static i3d_status make(const struct i3d_dataset *dataset, const char *video, const char *path)
 {
     struct flow_writer_options options = {
-        .flow = dataset->flow,
-        .store = { .form = STORE_FFV1, .planes = 2, .bound = LIVE_FLOW_BOUND }
+        .flow = dataset->flow.flow,
+        .store = { .form = STORE_FFV1, .planes = 2, .bound = dataset->flow.bound }
     };
     struct flow_writer writer = { 0 };
-    i3d_video *video = NULL;
-    const i3d_image *frame;
+    struct frames frames = { 0 };
     i3d_status status;
-    TRY(i3d_video_open(video_path, &dataset->decode, &video));
+    TRY(frames_decode(&frames, video, &dataset->decode));
     TRY(flow_writer_begin(path, &options, &writer));
-    while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK) {
-        TRY(check_interrupt());
-        TRY(flow_writer_add(&writer, frame));
-    }
-    if (status == I3D_END)
-        status = flow_writer_commit(&writer);
+    TRY(frames_each(&frames, NULL, add, &writer));
+    TRY(flow_writer_commit(&writer));
 out:
     flow_writer_discard(&writer);
-    i3d_video_close(video);
+    frames_close(&frames);
     return status;
 }
 

@@ -1,12 +1,14 @@
 /* Workers fill a ring of batches clip by clip, ahead of the caller. A clip's random numbers are
  * those of (seed, purpose, epoch, sample), and its place in the ring follows from its place in the
- * epoch, so that it does not matter which worker makes it, or when. */
+ * epoch, so that it does not matter which worker makes it, or when. A worker takes all clips of a
+ * video that follow each other, so that the video is decoded once for them. */
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/talk.h"
 #include "base/thread.h"
 #include "clip/clip.h"
+#include "clip/dataset.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -26,7 +28,10 @@ struct slot {
 
 struct worker {
     struct i3d_loader *loader;
+    struct frames frames; /* of the video in hand ... */
+    long frame_count;     /* ... so many */
     struct clip_maker maker;
+    struct random random; /* of the clip in hand */
     pthread_t thread;
 };
 
@@ -43,9 +48,11 @@ struct i3d_loader {
     long slot_count;
     struct worker *workers;
     int worker_count, started, busy;
-    long epoch, position; /* the next clip to be made */
+    long epoch, position; /* the next clip to be taken */
     long batch;           /* the next one for the caller, or the one lent */
-    bool lent, stop;
+    bool lent;
+    bool broken_off; /* nobody wants the rest of this epoch */
+    bool stop;
     atomic_long skipped;
 };
 
@@ -61,20 +68,29 @@ static size_t clip_size(const i3d_batch *batch)
            (size_t)batch->width;
 }
 
-static bool has_work(const struct i3d_loader *loader)
+/* How many clips from `position` on are of one video and follow each other. */
+static long run_length(const struct i3d_loader *loader, long position)
 {
-    return loader->position < loader->samples &&
-           loader->position / loader->options.batch < loader->batch + loader->slot_count;
+    const size_t *order = loader->order + position, clips = (size_t)loader->clips;
+    long length = 1;
+    while (position + length < loader->samples && order[length] == order[length - 1] + 1 &&
+           order[length] % clips != 0)
+        length++;
+    return length;
 }
 
-/* Takes the next clip of the epoch; its batch's first prepares the slot. */
-static struct slot *take_clip(struct i3d_loader *loader, long *position)
+/* Waits for the slot of a clip; whoever comes first prepares it. NULL: the clip is not wanted any
+ * more. */
+static struct slot *wait_for_slot(struct i3d_loader *loader, long position)
 {
-    *position = loader->position++;
-    long size = loader->options.batch, number = *position / size;
-    long left = loader->samples - number * size;
+    long size = loader->options.batch, number = position / size, left;
+    while (!loader->broken_off && !loader->stop && number >= loader->batch + loader->slot_count)
+        pthread_cond_wait(&loader->work, &loader->lock);
+    if (loader->broken_off || loader->stop)
+        return NULL;
     struct slot *slot = &loader->slots[number % loader->slot_count];
-    if (*position % size == 0) {
+    if (slot->number != number) {
+        left = loader->samples - number * size;
         slot->number = number;
         slot->batch.count = slot->pending = (int)(left < size ? left : size);
         slot->status = I3D_OK;
@@ -82,18 +98,30 @@ static struct slot *take_clip(struct i3d_loader *loader, long *position)
     return slot;
 }
 
-static i3d_status make_clip(struct worker *worker, struct slot *slot, long position)
+/* A clip on its way into its slot. */
+struct making {
+    struct slot *slot; /* NULL: none */
+    int n;             /* its place there */
+    i3d_status status;
+};
+
+static void begin_clip(struct worker *worker, const struct making *making, size_t sample)
 {
     const struct i3d_loader *loader = worker->loader;
-    const i3d_batch *batch = &slot->batch;
-    long n = position % batch->capacity;
-    size_t sample = loader->order[position], video = sample / (size_t)loader->clips;
-    batch->videos[n] = (int32_t)video;
-    batch->labels[n] = loader->dataset->videos[video].label;
-    slot->left_out[n] = false;
-    return clip_make(&worker->maker, (int)video, (int)(sample % (size_t)loader->clips),
-                     random_for(loader->options.seed, RANDOM_CLIP, (uint64_t)loader->epoch, sample),
-                     batch->data + (size_t)n * clip_size(batch));
+    const i3d_clip_options *clip = &loader->options.clip;
+    const i3d_batch *batch = &making->slot->batch;
+    size_t video = sample / (size_t)loader->clips;
+    bool drawn = clip->training && clip->augment;
+    struct random *random = drawn ? &worker->random : NULL;
+    batch->videos[making->n] = (int32_t)video;
+    batch->labels[making->n] = loader->dataset->videos[video].label;
+    making->slot->left_out[making->n] = false;
+    if (making->status != I3D_OK)
+        return;
+    worker->random = random_for(loader->options.seed, RANDOM_CLIP, (uint64_t)loader->epoch, sample);
+    struct window window =
+        clip_window(clip, worker->frame_count, (int)(sample % (size_t)loader->clips), random);
+    clip_begin(&worker->maker, &window, random, batch->data + (size_t)making->n * clip_size(batch));
 }
 
 /* Bad files, not a machine that lacks something. */
@@ -114,30 +142,66 @@ static void note_failure(struct i3d_loader *loader, struct slot *slot, int n, i3
     }
 }
 
+/* The clip is made, or failed with the thread's latest sentence. */
+static void end_clip(struct i3d_loader *loader, struct making *making)
+{
+    if (!making->slot)
+        return;
+    if (making->status != I3D_OK)
+        note_failure(loader, making->slot, making->n, making->status);
+    making->slot->pending--;
+    making->slot = NULL;
+    pthread_cond_broadcast(&loader->made);
+}
+
+/* Makes the clips of one video from `position` on. One is given away only when the next has taken
+ * from it what they share. */
+static void make_clips(struct worker *worker, long position, long count)
+{
+    struct i3d_loader *loader = worker->loader;
+    struct clip_maker *makers[] = { &worker->maker };
+    struct making last = { 0 };
+    int video = (int)(loader->order[position] / (size_t)loader->clips);
+    pthread_mutex_unlock(&loader->lock);
+    i3d_status opened =
+        dataset_open_frames(loader->dataset, video, &worker->frames, &worker->frame_count);
+    clip_restart(&worker->maker);
+    pthread_mutex_lock(&loader->lock);
+    for (; count > 0; position++, count--) {
+        struct making making = { .slot = wait_for_slot(loader, position), .status = opened };
+        if (!making.slot)
+            return;
+        making.n = (int)(position % loader->options.batch);
+        pthread_mutex_unlock(&loader->lock);
+        begin_clip(worker, &making, loader->order[position]);
+        pthread_mutex_lock(&loader->lock);
+        end_clip(loader, &last);
+        last = making;
+        pthread_mutex_unlock(&loader->lock);
+        if (last.status == I3D_OK)
+            last.status = clip_fill(&worker->frames, makers, 1);
+        if (loader->options.clip.skip_bad && is_bad_file(last.status))
+            talk("left out a clip: %s", i3d_error());
+        pthread_mutex_lock(&loader->lock);
+    }
+    end_clip(loader, &last);
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct i3d_loader *loader = worker->loader;
-    long position;
     pthread_mutex_lock(&loader->lock);
     for (;;) {
-        while (!loader->stop && !has_work(loader))
+        while (!loader->stop && loader->position >= loader->samples)
             pthread_cond_wait(&loader->work, &loader->lock);
         if (loader->stop)
             break;
-        struct slot *slot = take_clip(loader, &position);
+        long position = loader->position, count = run_length(loader, position);
+        loader->position += count;
         loader->busy++;
-        pthread_mutex_unlock(&loader->lock);
-
-        i3d_status status = make_clip(worker, slot, position);
-        if (loader->options.clip.skip_bad && is_bad_file(status))
-            talk("left out a clip: %s", i3d_error());
-
-        pthread_mutex_lock(&loader->lock);
-        if (status != I3D_OK)
-            note_failure(loader, slot, (int)(position % loader->options.batch), status);
+        make_clips(worker, position, count);
         loader->busy--;
-        slot->pending--;
         pthread_cond_broadcast(&loader->made);
     }
     pthread_mutex_unlock(&loader->lock);
@@ -203,8 +267,11 @@ i3d_status i3d_loader_start(i3d_loader *loader, int epoch, int first_batch)
                        batch_count(loader));
     pthread_mutex_lock(&loader->lock);
     loader->position = loader->samples; /* an epoch broken off ends here */
+    loader->broken_off = true;
+    pthread_cond_broadcast(&loader->work);
     while (loader->busy)
         pthread_cond_wait(&loader->made, &loader->lock);
+    loader->broken_off = false;
     for (long i = 0; i < loader->samples; i++)
         loader->order[i] = (size_t)i;
     if (loader->options.shuffle) {
@@ -245,7 +312,8 @@ static i3d_status start_workers(struct i3d_loader *loader)
     for (size_t i = 0; i < count; i++) {
         struct worker *worker = &loader->workers[i];
         worker->loader = loader;
-        TRY(clip_maker_create(loader->dataset, &loader->options.clip, &worker->maker));
+        TRY(clip_maker_create(&loader->options.clip, loader->dataset->stream,
+                              dataset_motion(loader->dataset), &worker->maker));
         int code = pthread_create(&worker->thread, NULL, work, worker);
         if (code != 0)
             TRY(failure(I3D_EIO, "cannot start worker %zu of %zu: %s; ask for fewer", i + 1, count,
@@ -308,8 +376,10 @@ void i3d_loader_free(i3d_loader *loader)
     pthread_mutex_unlock(&loader->lock);
     for (int i = 0; i < loader->started; i++)
         pthread_join(loader->workers[i].thread, NULL);
-    for (int i = 0; loader->workers && i < loader->worker_count; i++)
+    for (int i = 0; loader->workers && i < loader->worker_count; i++) {
         clip_maker_clear(&loader->workers[i].maker);
+        frames_close(&loader->workers[i].frames);
+    }
     for (long i = 0; loader->slots && i < loader->slot_count; i++) {
         i3d_batch_clear(&loader->slots[i].batch);
         memory_free(loader->slots[i].left_out);

@@ -15,22 +15,6 @@ struct count {
     i3d_video_options decode;
 };
 
-/* Of what is no store, decoding is the only sure way: containers lie about their number of frames.
- */
-static i3d_status count_decoded(const char *path, const i3d_video_options *options, long *out)
-{
-    i3d_video *video;
-    const i3d_image *frame;
-    i3d_status status = i3d_video_open(path, options, &video);
-    if (status != I3D_OK)
-        return status;
-    *out = 0;
-    while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK)
-        ++*out;
-    i3d_video_close(video);
-    return status == I3D_END ? I3D_OK : status;
-}
-
 static i3d_status count_one(size_t index, int worker, void *context)
 {
     struct count *count = context;
@@ -41,9 +25,9 @@ static i3d_status count_one(size_t index, int worker, void *context)
     if (status != I3D_OK || !path)
         return status;
     status = store_count(path, frames);
-    return status == I3D_EFORMAT && !file_is_folder(path)
-               ? count_decoded(path, &count->decode, frames)
-               : status;
+    if (status == I3D_EFORMAT && !file_is_folder(path))
+        status = i3d_video_count(path, &count->decode, frames);
+    return status;
 }
 
 static i3d_status find_all(const struct annotation *annotation, const char *root, char **paths)

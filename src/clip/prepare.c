@@ -1,9 +1,8 @@
 #include "clip/prepare.h"
 #include "base/failure.h"
 #include "base/memory.h"
-#include "base/talk.h"
 #include "base/thread.h"
-#include "store/walk.h"
+#include "store/frames.h"
 
 #include <stdatomic.h>
 
@@ -21,6 +20,7 @@ struct pair {
     struct store_writer rgb;
     struct flow_writer flow;
     bool wants_rgb, wants_flow;
+    long frames;
 };
 
 static i3d_status choose_path(const char *root, const struct video_file *video,
@@ -38,34 +38,15 @@ out:
     return status;
 }
 
-static i3d_status add_frame(struct pair *pair, const i3d_image *frame)
+static i3d_status add_frame(const i3d_image *frame, void *context)
 {
-    i3d_status status = check_interrupt();
-    if (status == I3D_OK && pair->wants_rgb)
+    i3d_status status = I3D_OK;
+    struct pair *pair = context;
+    pair->frames++;
+    if (pair->wants_rgb)
         status = store_add(&pair->rgb, frame);
     if (status == I3D_OK && pair->wants_flow)
         status = flow_writer_add(&pair->flow, frame);
-    return status;
-}
-
-static i3d_status fill(struct pair *pair, const char *path, const i3d_video_options *options,
-                       struct video_progress *progress, long *frames)
-{
-    i3d_video *video;
-    const i3d_image *frame;
-    i3d_status status = i3d_video_open(path, options, &video);
-    if (status != I3D_OK)
-        return status;
-    video_progress_expect_video(progress, video, options->fps);
-    while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK) {
-        TRY(add_frame(pair, frame));
-        video_progress_frame(progress);
-        ++*frames;
-    }
-    if (status == I3D_END)
-        status = I3D_OK;
-out:
-    i3d_video_close(video);
     return status;
 }
 
@@ -74,9 +55,9 @@ static i3d_status prepare_one(const struct video_file *video, struct video_progr
 {
     struct preparation *preparation = context;
     const struct prepare *request = preparation->request;
+    struct frames frames = { 0 };
     struct pair pair = { 0 };
     char *rgb = NULL, *flow = NULL;
-    long frames = 0;
     i3d_status status;
     enum store_form form = preparation->store.form;
     TRY(choose_path(preparation->rgb, video, form, &rgb, &pair.wants_rgb));
@@ -89,15 +70,15 @@ static i3d_status prepare_one(const struct video_file *video, struct video_progr
         TRY(store_begin(rgb, &preparation->store, &pair.rgb));
     if (pair.wants_flow)
         TRY(flow_writer_begin(flow, &preparation->flow, &pair.flow));
-    TRY(fill(&pair, video->path, &request->video, progress, &frames));
-    if (frames == 0)
-        TRY(failure(I3D_EFORMAT, "'%s' has no frames", video->path));
+    TRY(frames_decode(&frames, video->path, &request->video));
+    TRY(frames_each(&frames, progress, add_frame, &pair));
     if (pair.wants_rgb)
         TRY(store_commit(&pair.rgb));
     if (pair.wants_flow)
         TRY(flow_writer_commit(&pair.flow));
-    atomic_fetch_add(&preparation->frames, frames);
+    atomic_fetch_add(&preparation->frames, pair.frames);
 out:
+    frames_close(&frames);
     store_discard(&pair.rgb);
     flow_writer_discard(&pair.flow);
     memory_free(rgb);

@@ -7,15 +7,19 @@
 #include <stdbool.h>
 
 /* Frames begin, begin + 1, ... begin + count - 1, over and over until the clip is full. */
-struct span {
+struct window {
     long begin, count;
+    bool open; /* nobody has counted: it ends with the video if that ends first */
 };
 
 /* A clip of `wanted` frames of a video's `frames` (both > 0): from the middle; at any place with
  * equal chance (`off_by_one`: never at the last, as the original); the k-th of `clips` whose first
  * begins with the video and whose last ends with it. */
-struct span span_centre(long frames, long wanted);
-struct span span_random(long frames, long wanted, bool off_by_one, struct random *random);
-struct span span_even(long frames, long wanted, long k, long clips);
+struct window window_centre(long frames, long wanted);
+struct window window_random(long frames, long wanted, bool off_by_one, struct random *random);
+struct window window_even(long frames, long wanted, long k, long clips);
+
+/* The k-th of windows that begin every `stride` frames, of a video of any length. */
+struct window window_sliding(long wanted, long stride, long k);
 
 #endif

@@ -20,6 +20,7 @@ struct i3d_flow {
     bool started;
     float *scratch;
     struct solver solver;
+    i3d_image grey; /* of a frame in RGB */
 };
 
 i3d_status i3d_flow_create(const i3d_flow_options *options, int width, int height, i3d_flow **out)
@@ -40,6 +41,7 @@ i3d_status i3d_flow_create(const i3d_flow_options *options, int width, int heigh
         TRY(memory_get(flow->pyramid.floats, sizeof(float), &flow->pictures[i].levels));
     TRY(memory_get((size_t)width * ((size_t)height + 1), 2 * sizeof(float), &flow->scratch));
     TRY(solver_create(&flow->options, width, height, &flow->solver));
+    TRY(i3d_image_resize_storage(&flow->grey, width, height, 1));
     *out = flow;
     flow = NULL;
 out:
@@ -55,6 +57,7 @@ void i3d_flow_free(i3d_flow *flow)
         memory_free(flow->pictures[i].levels);
     memory_free(flow->scratch);
     solver_clear(&flow->solver);
+    i3d_image_clear(&flow->grey);
     memory_free(flow);
 }
 
@@ -114,6 +117,20 @@ i3d_status i3d_flow_next(i3d_flow *flow, const uint8_t *grey, float *u, float *v
     }
     flow->started = true;
     return I3D_OK;
+}
+
+i3d_status i3d_flow_next_frame(i3d_flow *flow, const i3d_image *frame, float *u, float *v)
+{
+    i3d_status status;
+    if (frame->width != flow->width || frame->height != flow->height)
+        return failure(I3D_EINVAL, "a frame of %d x %d among those of %d x %d", frame->width,
+                       frame->height, flow->width, flow->height);
+    if (frame->channels == 1)
+        return i3d_flow_next(flow, frame->pixels, u, v);
+    TRY(i3d_image_grey(frame, &flow->grey));
+    TRY(i3d_flow_next(flow, flow->grey.pixels, u, v));
+out:
+    return status;
 }
 
 void i3d_flow_restart(i3d_flow *flow)

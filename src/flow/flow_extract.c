@@ -1,13 +1,12 @@
 #include "flow/flow_extract.h"
 #include "base/failure.h"
 #include "base/memory.h"
-#include "base/talk.h"
 #include "base/thread.h"
 #include "flow/flow.h"
-#include "store/walk.h"
+#include "store/frames.h"
+#include "store/nframes.h"
 
 #include <stdatomic.h>
-#include <string.h>
 #include <time.h>
 
 struct extraction {
@@ -17,104 +16,44 @@ struct extraction {
     atomic_size_t finished_before;
 };
 
-/* ---- frames in ---- */
+/* ---- one video ---- */
 
-static i3d_status add_video(const char *path, const i3d_video_options *options,
-                            struct video_progress *progress, struct flow_writer *writer)
+/* Of a folder what counts is the files, not what n_frames says, which may be missing. */
+static i3d_status open_folder(struct frames *frames, const char *folder)
 {
-    i3d_video *video = NULL;
-    const i3d_image *frame;
     i3d_status status;
-    TRY(i3d_video_open(path, options, &video));
-    video_progress_expect_video(progress, video, options->fps);
-    while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK) {
-        TRY(flow_writer_add(writer, frame));
-        video_progress_frame(progress);
-    }
-    if (status == I3D_END)
-        status = I3D_OK;
+    struct numbering numbering;
+    TRY(store_number(folder, &numbering));
+    if (numbering.highest == 0 || numbering.flow)
+        TRY(failure(I3D_EFORMAT, "'%s' holds no frames image_00001.jpg, ...", folder));
+    if (numbering.missing)
+        TRY(failure(I3D_EFORMAT,
+                    "'%s' has frames up to image_%05ld.jpg, but image_%05ld.jpg is missing", folder,
+                    numbering.highest, numbering.first));
+    TRY(frames_read(frames, folder, numbering.highest, 1));
 out:
-    i3d_video_close(video);
     return status;
 }
 
-static bool is_frame(const char *name)
-{
-    size_t length = strlen(name), digits = strspn(name + (length < 6 ? length : 6), "0123456789");
-    return strncmp(name, "image_", 6) == 0 && digits > 0 && strcmp(name + 6 + digits, ".jpg") == 0;
-}
-
-/* Frames count from 1 without a gap: the n-th of n must be there. */
-static i3d_status add_folder(const char *folder, struct video_progress *progress,
-                             struct flow_writer *writer)
-{
-    struct names names = { 0 };
-    i3d_image frame = { 0 };
-    char *path = NULL;
-    long count = 0;
-    i3d_status status;
-    TRY(folder_list(folder, &names));
-    for (size_t i = 0; i < names.count; i++)
-        count += is_frame(names.items[i]);
-    if (count == 0)
-        status = failure(I3D_EFORMAT, "'%s' holds no frames image_00001.jpg, ...", folder);
-    video_progress_expect(progress, count);
-    for (long i = 1; i <= count; i++) {
-        memory_free(path);
-        TRY(memory_format(&path, "%s/image_%05ld.jpg", folder, i));
-        if (!file_exists(path)) {
-            status = failure(I3D_EFORMAT, "'%s' has %ld frames, but image_%05ld.jpg is missing",
-                             folder, count, i);
-            goto out;
-        }
-        /* Decoded as RGB: what a JPEG decoder calls grey is not BT.601 of the colours. */
-        TRY(i3d_image_read(path, 3, &frame));
-        TRY(flow_writer_add(writer, &frame));
-        video_progress_frame(progress);
-    }
-out:
-    memory_free(path);
-    names_clear(&names);
-    i3d_image_clear(&frame);
-    return status;
-}
-
-static i3d_status add_pack(const char *path, struct video_progress *progress,
-                           struct flow_writer *writer)
-{
-    struct store_reader reader = { 0 };
-    const i3d_image *frame;
-    long frames;
-    i3d_status status;
-    TRY(store_count(path, &frames));
-    TRY(store_open(&reader, path, frames, 1));
-    video_progress_expect(progress, frames);
-    for (long i = 0; i < frames; i++) {
-        TRY(store_read(&reader, i, 0, &frame));
-        TRY(flow_writer_add(writer, frame));
-        video_progress_frame(progress);
-    }
-out:
-    store_close(&reader);
-    return status;
-}
-
-static i3d_status add_frames(const struct video_file *video, const struct flow_extract *request,
-                             struct video_progress *progress, struct flow_writer *writer)
+static i3d_status open_frames(struct frames *frames, const char *path,
+                              const struct flow_extract *request)
 {
     if (request->videos)
-        return add_video(video->path, &request->video, progress, writer);
-    return file_is_folder(video->path) ? add_folder(video->path, progress, writer)
-                                       : add_pack(video->path, progress, writer);
+        return frames_decode(frames, path, &request->video);
+    return file_is_folder(path) ? open_folder(frames, path) : frames_read(frames, path, 0, 1);
 }
 
-/* ---- one video ---- */
+static i3d_status add(const i3d_image *frame, void *writer)
+{
+    return flow_writer_add(writer, frame);
+}
 
 static i3d_status extract_one(const struct video_file *video, struct video_progress *progress,
                               void *context)
 {
     struct extraction *extraction = context;
     const struct flow_extract *request = &extraction->request;
+    struct frames frames = { 0 };
     struct flow_writer writer = { 0 };
     char *class_folder = NULL, *path = NULL;
     i3d_status status;
@@ -125,12 +64,14 @@ static i3d_status extract_one(const struct video_file *video, struct video_progr
         goto out;
     }
     TRY(folder_make(class_folder));
+    TRY(open_frames(&frames, video->path, request));
     TRY(flow_writer_begin(path, &request->writer, &writer));
-    TRY(add_frames(video, request, progress, &writer));
-    long frames = writer.frames;
+    TRY(frames_each(&frames, progress, add, &writer));
+    long done = writer.frames;
     TRY(flow_writer_commit(&writer));
-    atomic_fetch_add(&extraction->frames, frames);
+    atomic_fetch_add(&extraction->frames, done);
 out:
+    frames_close(&frames);
     flow_writer_discard(&writer);
     memory_free(path);
     memory_free(class_folder);

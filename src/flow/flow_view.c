@@ -1,7 +1,8 @@
 #include "flow/flow_view.h"
 #include "base/failure.h"
-#include "base/memory.h"
 #include "base/talk.h"
+#include "flow/motion.h"
+#include "store/frames.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,47 +35,50 @@ void flow_colour(double u, double v, double bound, uint8_t rgb[3])
 }
 
 struct view {
-    i3d_flow *flow;
-    i3d_image grey, both; /* the frame, and left the frame and right its flow */
-    float *u, *v;
+    const char *target;
+    const i3d_flow_options *options;
+    double bound, fps;
+    long done, total; /* frames */
+    struct motion motion;
+    i3d_image both; /* left the frame and right its flow */
     i3d_video_writer *writer;
 };
 
-static i3d_status prepare(struct view *view, const char *target, const i3d_image *frame, double fps,
-                          const i3d_flow_options *options)
+static i3d_status open_target(struct view *view, const i3d_image *frame)
 {
     i3d_status status;
-    size_t cells = (size_t)frame->width * (size_t)frame->height;
-    TRY(i3d_flow_create(options, frame->width, frame->height, &view->flow));
-    TRY(memory_get(cells, sizeof(float), &view->u));
-    TRY(memory_get(cells, sizeof(float), &view->v));
+    double fps = view->fps > 0 ? view->fps : 25;
     TRY(i3d_image_resize_storage(&view->both, 2 * frame->width, frame->height, 3));
-    TRY(i3d_video_writer_open(target, view->both.width, view->both.height, fps > 0 ? fps : 25,
+    TRY(i3d_video_writer_open(view->target, view->both.width, view->both.height, fps,
                               &view->writer));
 out:
     return status;
 }
 
-static i3d_status show(struct view *view, const i3d_image *frame, double bound)
+static void draw(struct view *view, const i3d_image *frame)
 {
-    i3d_status status;
     size_t row_bytes = 3 * (size_t)frame->width;
-    if (2 * frame->width != view->both.width || frame->height != view->both.height)
-        return failure(I3D_EUNSUPPORTED,
-                       "a frame is %d x %d, the first was %d x %d; flow of a video that changes "
-                       "its size cannot be shown",
-                       frame->width, frame->height, view->both.width / 2, view->both.height);
-    TRY(i3d_image_grey(frame, &view->grey));
-    TRY(i3d_flow_next(view->flow, view->grey.pixels, view->u, view->v));
     for (int y = 0; y < frame->height; y++) {
         uint8_t *left = view->both.pixels + (size_t)y * 2 * row_bytes, *right = left + row_bytes;
         memcpy(left, frame->pixels + (size_t)y * row_bytes, row_bytes);
         for (int x = 0; x < frame->width; x++) {
             size_t cell = (size_t)y * (size_t)frame->width + (size_t)x;
-            flow_colour((double)view->u[cell], (double)view->v[cell], bound, right + 3 * x);
+            flow_colour((double)view->motion.u[cell], (double)view->motion.v[cell], view->bound,
+                        right + 3 * x);
         }
     }
+}
+
+static i3d_status show(const i3d_image *frame, void *context)
+{
+    i3d_status status;
+    struct view *view = context;
+    if (!view->writer)
+        TRY(open_target(view, frame));
+    TRY(motion_next(&view->motion, view->options, frame));
+    draw(view, frame);
     TRY(i3d_video_writer_add(view->writer, &view->both));
+    talk_progress("frames", ++view->done, view->total);
 out:
     return status;
 }
@@ -82,31 +86,19 @@ out:
 i3d_status flow_view(const char *source, const i3d_video_options *options,
                      const i3d_flow_options *flow, double bound, const char *target)
 {
-    struct view view = { 0 };
-    i3d_video *video = NULL;
-    const i3d_image *frame;
+    struct view view = { .target = target, .options = flow, .bound = bound };
+    struct frames frames = { 0 };
     i3d_status status;
-    TRY(i3d_video_open(source, options, &video));
-    i3d_video_info info = i3d_video_get_info(video);
-    long done = 0;
-    while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK) {
-        TRY(check_interrupt());
-        if (done == 0)
-            TRY(prepare(&view, target, frame, info.fps, flow));
-        TRY(show(&view, frame, bound));
-        talk_progress("frames", ++done, info.frames);
-    }
-    if (status != I3D_END)
-        goto out;
-    status = done ? i3d_video_writer_finish(view.writer)
-                  : failure(I3D_EFORMAT, "'%s' has no frames", source);
+    TRY(frames_decode(&frames, source, options));
+    i3d_video_info info = i3d_video_get_info(frames.video);
+    view.fps = info.fps;
+    view.total = info.frames;
+    TRY(frames_each(&frames, NULL, show, &view));
+    TRY(i3d_video_writer_finish(view.writer));
 out:
-    i3d_video_close(video);
+    frames_close(&frames);
     i3d_video_writer_close(view.writer);
-    i3d_flow_free(view.flow);
-    i3d_image_clear(&view.grey);
+    motion_clear(&view.motion);
     i3d_image_clear(&view.both);
-    memory_free(view.u);
-    memory_free(view.v);
     return status;
 }

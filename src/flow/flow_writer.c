@@ -26,7 +26,7 @@ struct flow_bytes {
 struct flow_writer_options flow_writer_defaults(void)
 {
     struct flow_writer_options options = {
-        .store = { .quality = STORE_QUALITY, .planes = 2, .bound = 20 }, .threads = 1
+        .store = { .quality = STORE_QUALITY, .planes = 2, .bound = I3D_FLOW_BOUND }, .threads = 1
     };
     i3d_flow_preset(NULL, &options.flow);
     return options;

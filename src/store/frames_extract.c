@@ -1,8 +1,7 @@
 #include "store/frames_extract.h"
 #include "base/failure.h"
 #include "base/memory.h"
-#include "base/talk.h"
-#include "store/walk.h"
+#include "store/frames.h"
 
 #include <stdatomic.h>
 
@@ -13,29 +12,26 @@ struct extraction {
     atomic_size_t finished_before;
 };
 
+static i3d_status add(const i3d_image *frame, void *writer)
+{
+    return store_add(writer, frame);
+}
+
 static i3d_status extract_to(const char *path, const char *target, const struct frames_extract *how,
                              struct video_progress *progress, long *frames)
 {
     i3d_status status;
-    i3d_video *video = NULL;
-    const i3d_image *frame;
+    struct frames video = { 0 };
     struct store_writer writer = { 0 };
     /* Opened first, so that a bad file leaves no trace. */
-    TRY(i3d_video_open(path, &how->video, &video));
-    video_progress_expect_video(progress, video, how->video.fps);
+    TRY(frames_decode(&video, path, &how->video));
     TRY(store_begin(target, &how->store, &writer));
-    while ((status = i3d_video_next(video, &frame, NULL)) == I3D_OK) {
-        TRY(check_interrupt());
-        TRY(store_add(&writer, frame));
-        video_progress_frame(progress);
-    }
-    if (status != I3D_END)
-        goto out;
+    TRY(frames_each(&video, progress, add, &writer));
     *frames = writer.frames;
     TRY(store_commit(&writer));
 out:
     store_discard(&writer);
-    i3d_video_close(video);
+    frames_close(&video);
     return status;
 }
 

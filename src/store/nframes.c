@@ -7,19 +7,10 @@
 #include "store/store.h"
 #include "store/walk.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { INDEX_DIGITS = 7, HAS_FRAME = 1, HAS_X = 2, HAS_Y = 4 };
-
-/* The pictures of one folder: [highest + 1] of the flags above. */
-struct numbering {
-    uint8_t *has;
-    size_t capacity;
-    long highest, missing;
-    bool flow;
-};
 
 /* Index and flag of "image_00012x.jpg"; a flag of 0 for any other name. */
 static int parse(const char *name, long *index)
@@ -57,6 +48,8 @@ static i3d_status number_folder(const char *folder, struct numbering *out)
 {
     i3d_status status;
     struct names names = { 0 };
+    uint8_t *has = NULL; /* [highest + 1] of the flags above */
+    size_t capacity = 0;
     *out = (struct numbering){ 0 };
     TRY(folder_list(folder, &names));
     for (size_t i = 0; i < names.count; i++) {
@@ -64,31 +57,33 @@ static i3d_status number_folder(const char *folder, struct numbering *out)
         int flag = parse(names.items[i], &index);
         if (!flag)
             continue;
-        TRY(memory_grow(&out->has, &out->capacity, (size_t)index + 1, 1));
-        out->has[index] |= (uint8_t)flag;
+        TRY(memory_grow(&has, &capacity, (size_t)index + 1, 1));
+        has[index] |= (uint8_t)flag;
         out->flow |= flag != HAS_FRAME;
         if (index > out->highest)
             out->highest = index;
     }
     int whole = out->flow ? HAS_X | HAS_Y : HAS_FRAME;
-    for (long i = 1; i <= out->highest; i++)
-        out->missing += (out->has[i] & whole) != whole;
+    for (long i = out->highest; i >= 1; i--)
+        if ((has[i] & whole) != whole) {
+            out->missing++;
+            out->first = i;
+        }
 out:
-    memory_free(out->has);
-    out->has = NULL;
+    memory_free(has);
     names_clear(&names);
     return status;
 }
 
-static i3d_status number(const char *store, struct numbering *out)
+i3d_status store_number(const char *path, struct numbering *out)
 {
-    return file_is_folder(store) ? number_folder(store, out) : number_pack(store, out);
+    return file_is_folder(path) ? number_folder(path, out) : number_pack(path, out);
 }
 
 static i3d_status count_one(const struct video_file *video, struct nframes *out, long *frames)
 {
     struct numbering numbering;
-    i3d_status status = number(video->path, &numbering);
+    i3d_status status = store_number(video->path, &numbering);
     if (status != I3D_OK)
         return status;
     *frames = numbering.highest;
@@ -121,7 +116,7 @@ static i3d_status compare(const struct video_file *video, long frames, const cha
     struct numbering numbering = { 0 };
     TRY(find_store(rgb, video, &store));
     if (file_exists(store))
-        TRY(number(store, &numbering));
+        TRY(store_number(store, &numbering));
     if (numbering.highest != frames) {
         out->mismatch++;
         talk("'%s': %ld frames, but %ld in '%s'", video->path, frames, numbering.highest,

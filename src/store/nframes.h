@@ -4,7 +4,16 @@
 
 #include <i3d/status.h>
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* The pictures of a store, by their names or times: frames count from 1 and should have no gap. */
+struct numbering {
+    long highest;        /* 0: there is none */
+    long missing, first; /* below it; the first of them */
+    bool flow;           /* a folder of pairs */
+};
+i3d_status store_number(const char *path, struct numbering *out);
 
 struct nframes {
     size_t videos;

@@ -47,13 +47,6 @@ void video_progress_expect(struct video_progress *progress, long frames)
     progress->expected = frames;
 }
 
-void video_progress_expect_video(struct video_progress *progress, const i3d_video *video,
-                                 double fps)
-{
-    i3d_video_info info = i3d_video_get_info(video);
-    progress->expected = (long)(info.duration * (fps > 0 ? fps : info.fps));
-}
-
 void video_progress_frame(struct video_progress *progress)
 {
     struct run *run = progress->run;

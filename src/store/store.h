@@ -84,10 +84,10 @@ struct store_reader {
     char *path;
     long frames;
     int planes;
-    struct pack_reader *pack; /* NULL: a folder */
-    char *name;               /* of the newest jpg ... */
-    uint8_t *jpeg;            /* ... its bytes ... */
-    i3d_image image;          /* ... and its pixels */
+    struct pack_reader *pack;              /* NULL: a folder */
+    char *name;                            /* of the newest jpg ... */
+    uint8_t *jpeg;                         /* ... and its bytes */
+    i3d_image pictures[STORE_PLANES_MOST]; /* the newest of each plane */
     size_t path_capacity, name_capacity, jpeg_capacity;
 };
 
@@ -95,8 +95,8 @@ struct store_reader {
  * `frames` frames; a file says it itself. */
 i3d_status store_open(struct store_reader *reader, const char *path, long frames, int planes);
 
-/* Picture `plane` of frame `frame` (from 0); a loan until the next. One that is missing or not
- * whole is I3D_EIO or I3D_EFORMAT and is named. */
+/* Picture `plane` of frame `frame` (from 0); a loan until the next of that plane. One that is
+ * missing or not whole is I3D_EIO or I3D_EFORMAT and is named. */
 i3d_status store_read(struct store_reader *reader, long frame, int plane, const i3d_image **out);
 void store_close(struct store_reader *reader);
 

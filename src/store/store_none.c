@@ -5,10 +5,11 @@
 
 static i3d_status none(const char *path)
 {
-    return failure(I3D_EUNSUPPORTED,
-                   "'%s': this program was built without FFmpeg, so it knows stores only as folders "
-                   "of jpgs",
-                   path);
+    return failure(
+        I3D_EUNSUPPORTED,
+        "'%s': this program was built without FFmpeg, so it knows stores only as folders "
+        "of jpgs",
+        path);
 }
 
 i3d_status ffv1_encoder_create(int width, int height, int channels, struct ffv1_encoder **out)

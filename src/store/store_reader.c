@@ -87,7 +87,7 @@ out:
     return status;
 }
 
-static i3d_status read_jpg(struct store_reader *reader, long frame, int plane)
+static i3d_status read_jpg(struct store_reader *reader, long frame, int plane, i3d_image *out)
 {
     static const char *const endings[] = { "x", "y" };
     i3d_status status;
@@ -97,23 +97,24 @@ static i3d_status read_jpg(struct store_reader *reader, long frame, int plane)
     snprintf(reader->name, reader->name_capacity, "%s/image_%05ld%s.jpg", reader->path, frame + 1,
              flow ? endings[plane] : "");
     TRY(load(reader, &bytes));
-    TRY(image_decode(reader->jpeg, bytes, flow ? 1 : 3, reader->name, &reader->image));
+    TRY(image_decode(reader->jpeg, bytes, flow ? 1 : 3, reader->name, out));
 out:
     return status;
 }
 
 i3d_status store_read(struct store_reader *reader, long frame, int plane, const i3d_image **out)
 {
-    i3d_status status = reader->pack ? pack_reader_read(reader->pack, frame, plane, &reader->image)
-                                     : read_jpg(reader, frame, plane);
-    *out = &reader->image;
-    return status;
+    i3d_image *image = &reader->pictures[plane];
+    *out = image;
+    return reader->pack ? pack_reader_read(reader->pack, frame, plane, image)
+                        : read_jpg(reader, frame, plane, image);
 }
 
 void store_close(struct store_reader *reader)
 {
     pack_reader_free(reader->pack);
-    i3d_image_clear(&reader->image);
+    for (int plane = 0; plane < STORE_PLANES_MOST; plane++)
+        i3d_image_clear(&reader->pictures[plane]);
     memory_free(reader->jpeg);
     memory_free(reader->name);
     memory_free(reader->path);

@@ -2,7 +2,7 @@
 #ifndef I3D_STORE_WALK_H
 #define I3D_STORE_WALK_H
 
-#include <i3d/video.h>
+#include <i3d/status.h>
 
 #include <stddef.h>
 
@@ -31,10 +31,8 @@ void videos_clear(struct videos *videos);
 /* What the work on one video tells of itself. */
 struct video_progress;
 
-/* The number of frames to come (0: unknown); of a video at `fps` (0: its own). */
+/* The number of frames to come; 0: unknown. */
 void video_progress_expect(struct video_progress *progress, long frames);
-void video_progress_expect_video(struct video_progress *progress, const i3d_video *video,
-                                 double fps);
 
 /* One frame more is done. */
 void video_progress_frame(struct video_progress *progress);

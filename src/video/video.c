@@ -2,11 +2,13 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
+#include "base/talk.h"
 #include "video/decoder.h"
 #include "video/ffmpeg.h"
 #include "video/picture.h"
 
 #include <libavutil/display.h>
+#include <limits.h>
 
 /* What resampling fills with one frame, unless asked for more: beyond it a time stamp is wrong. And
  * what it makes of a file: an hour of 25 a second whatever the file, and as many more as it has
@@ -87,14 +89,15 @@ i3d_video_info i3d_video_get_info(const i3d_video *video)
     };
 }
 
-static i3d_status next_stored(i3d_video *video, double *time)
+/* The next frame of the file; `show`: with its picture. */
+static i3d_status next_stored(i3d_video *video, bool show, double *time)
 {
     i3d_status status = video->ended ? I3D_END : decoder_next(&video->decoder, video->frame);
     video->ended = status == I3D_END;
     if (status != I3D_OK)
         return status;
     *time = (double)video->frame->pts * av_q2d(video->decoder.stream->time_base);
-    return picture_make(&video->maker, video->frame, &video->image);
+    return show ? picture_make(&video->maker, video->frame, &video->image) : I3D_OK;
 }
 
 /* Where the held frame gives way, in ticks. */
@@ -152,7 +155,7 @@ static i3d_status advance(i3d_video *video)
     return check_ticks(video);
 }
 
-static i3d_status next_resampled(i3d_video *video, double *time)
+static i3d_status next_resampled(i3d_video *video, bool show, double *time)
 {
     i3d_status status = I3D_OK;
     while (!video->held->buf[0] || held_until(video) <= video->tick) {
@@ -160,23 +163,58 @@ static i3d_status next_resampled(i3d_video *video, double *time)
             return I3D_END;
         TRY(advance(video));
     }
-    if (!video->held_made)
+    if (show && !video->held_made)
         TRY(picture_make(&video->maker, video->held, &video->image));
-    video->held_made = true;
+    video->held_made |= show;
     *time = (double)video->tick++ / av_q2d(video->fps);
 out:
     return status;
 }
 
+static i3d_status go_on(i3d_video *video, bool show, double *time)
+{
+    return video->fps.num > 0 ? next_resampled(video, show, time) : next_stored(video, show, time);
+}
+
 i3d_status i3d_video_next(i3d_video *video, const i3d_image **out, double *time)
 {
     double shown;
-    i3d_status status =
-        video->fps.num > 0 ? next_resampled(video, &shown) : next_stored(video, &shown);
+    i3d_status status = go_on(video, true, &shown);
     if (status == I3D_OK && time)
         *time = shown;
     *out = status == I3D_OK ? &video->image : NULL;
     return status;
+}
+
+/* Passes over at most `most` frames. */
+static i3d_status pass(i3d_video *video, long most, long *passed)
+{
+    double time;
+    i3d_status status = I3D_OK;
+    for (*passed = 0; *passed < most; ++*passed) {
+        TRY(check_interrupt());
+        TRY(go_on(video, false, &time));
+    }
+out:
+    return status;
+}
+
+i3d_status i3d_video_skip(i3d_video *video, long frames)
+{
+    long passed;
+    return pass(video, frames, &passed);
+}
+
+i3d_status i3d_video_count(const char *path, const i3d_video_options *options, long *out)
+{
+    i3d_video *video;
+    *out = 0;
+    i3d_status status = i3d_video_open(path, options, &video);
+    if (status != I3D_OK)
+        return status;
+    status = pass(video, LONG_MAX, out);
+    i3d_video_close(video);
+    return status == I3D_END ? I3D_OK : status;
 }
 
 void i3d_video_close(i3d_video *video)

@@ -30,6 +30,19 @@ i3d_status i3d_video_next(i3d_video *video, const i3d_image **out, double *time)
     return none("");
 }
 
+i3d_status i3d_video_skip(i3d_video *video, long frames)
+{
+    (void)video, (void)frames;
+    return none("");
+}
+
+i3d_status i3d_video_count(const char *path, const i3d_video_options *options, long *out)
+{
+    (void)options;
+    *out = 0;
+    return none(path);
+}
+
 void i3d_video_close(i3d_video *video)
 {
     (void)video;

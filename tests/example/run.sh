@@ -47,7 +47,14 @@ expect '^2 steps, last loss [0-9.]+, best top-1 [01]\.' trained
 refuses 1 "^train: .*'run" "$examples/train" split.json jpg run
 refuses 2 '^usage: train' "$examples/train"
 
-"$examples/classify" videos/up/up_g02_c01.avi run/checkpoints/best.ckpt >named
-expect '^videos/up/up_g02_c01.avi: (up|down) \(class [01]\) with probability [01]\.[0-9]{3}$' named
+# The answer of `i3d predict`, of a video much longer than a clip.
+"$i3d" synth long --classes 2 --videos-per-class 2 --frames 60 --size 64 >log
+for video in videos/up/up_g02_c01.avi long/down/down_g01_c01.avi; do
+    "$examples/classify" $video run/checkpoints/best.ckpt >named
+    expect "^$video: (up|down) \(class [01]\) with probability [01]\.[0-9]{4}$" named
+    "$i3d" predict $video --rgb run/checkpoints/best.ckpt >predicted
+    awk '/^ +[01]\.[0-9]+ / { print $2, $1; exit }' predicted >best
+    awk '{ print $2, $NF }' named | diff best -
+done
 refuses 1 "^classify: .*'split.json'" "$examples/classify" videos/up/up_g02_c01.avi split.json
 refuses 2 '^usage: classify' "$examples/classify"

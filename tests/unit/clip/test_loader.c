@@ -216,6 +216,35 @@ static void a_video_gives_exactly_as_many_clips_as_asked_for(void **state)
     memory_free(epoch.data);
 }
 
+static void several_clips_of_a_video_are_the_same_for_any_workers_and_batches(void **state)
+{
+    (void)state;
+    open_dataset(false);
+    for (int shuffle = 0; shuffle < 2; shuffle++) {
+        i3d_loader_options options = small_options(false);
+        options.clip.clips_per_video = 5;
+        options.shuffle = shuffle;
+        options.workers = 1;
+        struct epoch one = load_with(&options, 0, 0);
+        for (int batch = 1; batch < 9; batch += 3) {
+            i3d_loader *loader;
+            const i3d_batch *lent;
+            options.batch = batch;
+            options.workers = batch + 1;
+            assert_ok(i3d_loader_create(dataset, &options, &loader));
+            for (int i = 0; i < 5; i++) { /* broken off in the middle of a video */
+                assert_ok(i3d_loader_start(loader, 0, i));
+                assert_ok(i3d_loader_next(loader, &lent));
+            }
+            struct epoch many = load_epoch(loader, 0, 0);
+            assert_true(same_epochs(&one, &many));
+            memory_free(many.data);
+            i3d_loader_free(loader);
+        }
+        memory_free(one.data);
+    }
+}
+
 static void without_augmentation_training_clips_are_centred(void **state)
 {
     (void)state;
@@ -374,6 +403,26 @@ static void a_bad_picture_is_an_error_that_names_it_or_left_out(void **state)
     (void)state;
 }
 
+static void only_the_clips_with_the_bad_picture_are_left_out(void **state)
+{
+    (void)state;
+    i3d_loader_options options = small_options(false);
+    open_dataset(false);
+    options.clip.clips_per_video = 3;
+    struct epoch good = load_with(&options, 0, 0);
+    /* Video 6 has 9 frames; its clips begin at 0, 3 (2.5, rounded up) and 5. */
+    assert_int_equal(unlink(at("jpg/run/v6/image_00004.jpg")), 0);
+    options.clip.skip_bad = true;
+    struct epoch some = load_with(&options, 0, 0);
+    assert_int_equal(some.clips, good.clips - 2);
+    assert_memory_equal(some.data, good.data, (size_t)(some.clips - 1) * good.clip * sizeof(float));
+    assert_memory_equal(some.data + (size_t)(some.clips - 1) * good.clip,
+                        good.data + (size_t)(good.clips - 1) * good.clip,
+                        good.clip * sizeof(float));
+    memory_free(good.data);
+    memory_free(some.data);
+}
+
 static void a_batch_of_bad_clips_only_is_empty(void **state)
 {
     (void)state;
@@ -469,11 +518,13 @@ int main(void)
         test_with_dataset(each_epoch_has_every_video_once_in_an_order_of_its_own),
         test_with_dataset(an_epoch_can_be_resumed_and_broken_off),
         test_with_dataset(a_video_gives_exactly_as_many_clips_as_asked_for),
+        test_with_dataset(several_clips_of_a_video_are_the_same_for_any_workers_and_batches),
         test_with_dataset(without_augmentation_training_clips_are_centred),
         test_with_dataset(a_flip_mirrors_flow_and_turns_its_horizontal_part_around),
         test_with_dataset(crops_are_the_same_for_all_frames_and_both_parts_of_flow),
         test_with_dataset(bgr_changes_the_first_and_last_channel),
         test_with_dataset(a_bad_picture_is_an_error_that_names_it_or_left_out),
+        test_with_dataset(only_the_clips_with_the_bad_picture_are_left_out),
         test_with_dataset(a_batch_of_bad_clips_only_is_empty),
         test_with_dataset(a_crop_that_does_not_fit_is_an_error_that_names_the_video),
         test_with_dataset(wishes_out_of_range_are_refused),

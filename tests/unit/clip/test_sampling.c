@@ -7,7 +7,7 @@
 
 /* The clip's first frame, and that it goes through the span over and over, against the golden
  * line's. */
-static void check_clip(struct span span, long wanted, char **numbers)
+static void check_clip(struct window span, long wanted, char **numbers)
 {
     for (long t = 0; t < wanted; t++)
         assert_int_equal(span.begin + t % span.count, strtol(*numbers, numbers, 10));
@@ -17,9 +17,9 @@ static void check_clip(struct span span, long wanted, char **numbers)
 static void check_draws(long frames, long wanted, char **numbers)
 {
     struct random random = random_for(1, RANDOM_TRIAL, 2, 3);
-    struct span first = { .begin = LONG_MAX }, last = { .begin = -1 };
+    struct window first = { .begin = LONG_MAX }, last = { .begin = -1 };
     for (int i = 0; i < 2000; i++) {
-        struct span span = span_random(frames, wanted, true, &random);
+        struct window span = window_random(frames, wanted, true, &random);
         first = span.begin < first.begin ? span : first;
         last = span.begin > last.begin ? span : last;
     }
@@ -39,7 +39,7 @@ static void the_originals_rules_are_kept(void **state)
         char *numbers = line + length;
         struct cut cut;
         if (strcmp(kind, "centre") == 0) {
-            check_clip(span_centre(n, size), size, &numbers);
+            check_clip(window_centre(n, size), size, &numbers);
         } else if (strcmp(kind, "random") == 0) {
             check_draws(n, size, &numbers);
         } else {
@@ -58,7 +58,7 @@ static void random_clips_begin_everywhere_with_equal_chance(void **state)
     struct random random = random_for(1, RANDOM_TRIAL, 2, 3);
     int counts[5] = { 0 };
     for (int i = 0; i < 5000; i++) {
-        struct span span = span_random(12, 8, false, &random);
+        struct window span = window_random(12, 8, false, &random);
         assert_int_equal(span.count, 8);
         counts[span.begin]++;
     }
@@ -71,14 +71,14 @@ static void even_clips_reach_from_the_first_frame_to_the_last(void **state)
     (void)state;
     for (long frames = 1; frames < 60; frames++)
         for (long clips = 2; clips < 12; clips++) {
-            struct span first = span_even(frames, 8, 0, clips);
-            struct span last = span_even(frames, 8, clips - 1, clips);
+            struct window first = window_even(frames, 8, 0, clips);
+            struct window last = window_even(frames, 8, clips - 1, clips);
             assert_int_equal(first.begin, 0);
             assert_int_equal(last.begin + last.count, frames);
-            long step = span_even(frames, 8, 1, clips).begin;
+            long step = window_even(frames, 8, 1, clips).begin;
             for (long k = 1; k < clips; k++) {
-                long gap =
-                    span_even(frames, 8, k, clips).begin - span_even(frames, 8, k - 1, clips).begin;
+                long gap = window_even(frames, 8, k, clips).begin -
+                           window_even(frames, 8, k - 1, clips).begin;
                 assert_in_range(gap - step + 1, 0, 2);
             }
         }
@@ -88,7 +88,7 @@ static void one_even_clip_is_the_centre_one(void **state)
 {
     (void)state;
     for (long frames = 1; frames < 60; frames++)
-        assert_int_equal(span_even(frames, 8, 0, 1).begin, span_centre(frames, 8).begin);
+        assert_int_equal(window_even(frames, 8, 0, 1).begin, window_centre(frames, 8).begin);
 }
 
 int main(void)

@@ -32,7 +32,7 @@ static void a_report_has_tables_and_a_picture(void **state)
     scores.clips[0] = 4;
     scores.clips[2] = 0;
     strcpy(scores.class_names[1], "<b&>");
-    assert_ok(i3d_report_write(folder, &scores));
+    assert_ok(i3d_scores_write(folder, &scores));
     check_text(folder, "videos.csv",
                "video,truth,clips,correct,guess1,score1,guess2,score2\n"
                "plain,class a,4,1,class a,2,<b&>,1\n"

@@ -121,6 +121,39 @@ static void matroska_keeps_the_pixels(void **state)
     i3d_image_clear(&expected);
 }
 
+/* What is passed over changes nothing of what follows, with resampling and without. */
+static void skipped_frames_are_those_not_seen(void **state)
+{
+    (void)state;
+    static const double rates[] = { 0, 9, 60 };
+    write_video("a.mkv", 64, 48, 30, 25);
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        i3d_video_options options = { .fps = rates[i], .short_side = 24 };
+        i3d_video *all, *some;
+        const i3d_image *wanted, *got;
+        double time, shown;
+        long frames = 0, counted;
+        assert_ok(i3d_video_open(in_folder("a.mkv"), &options, &all));
+        assert_ok(i3d_video_open(in_folder("a.mkv"), &options, &some));
+        while (i3d_video_next(all, &wanted, &time) == I3D_OK) {
+            if (frames++ % 4 == 2) {
+                assert_ok(i3d_video_next(some, &got, &shown));
+                assert_true(shown == time);
+                assert_memory_equal(got->pixels, wanted->pixels, 32 * 24 * 3);
+            } else {
+                assert_ok(i3d_video_skip(some, 1));
+            }
+        }
+        assert_ok(i3d_video_skip(some, 0));
+        assert_int_equal(i3d_video_skip(some, 1), I3D_END);
+        i3d_video_close(all);
+        i3d_video_close(some);
+        assert_ok(i3d_video_count(in_folder("a.mkv"), &options, &counted));
+        assert_int_equal(counted, frames);
+    }
+    assert_int_equal(i3d_video_count(in_folder("none.mkv"), NULL, &(long){ 0 }), I3D_EIO);
+}
+
 static void the_other_side_is_rounded_as_by_ffmpeg(void **state)
 {
     (void)state;
@@ -440,6 +473,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_container_gives_every_frame),
         TEST(matroska_keeps_the_pixels),
+        TEST(skipped_frames_are_those_not_seen),
         TEST(the_other_side_is_rounded_as_by_ffmpeg),
         TEST(rotation_is_honoured),
         TEST(resampling_goes_by_time_stamps),

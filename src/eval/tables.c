@@ -10,7 +10,7 @@
 
 enum { GUESSES = 5 };
 
-/* One file of a report. */
+/* One of the files. */
 typedef void (*write_function)(FILE *stream, const i3d_scores *scores, const int *counts);
 
 static void write_videos(FILE *stream, const i3d_scores *scores, const int *counts)
@@ -71,7 +71,7 @@ static const struct {
     { "confusion.svg", write_picture },
 };
 
-i3d_status i3d_report_write(const char *folder, const i3d_scores *scores)
+i3d_status i3d_scores_write(const char *folder, const i3d_scores *scores)
 {
     i3d_status status;
     char *path = NULL;
