@@ -14,9 +14,23 @@ bench() {
     echo "== $name"
     "$python" "$here/$name.py" "$@" --json "$build/bench/$name.json" || result=1
 }
+# The program of v0.1.0, built once, for what is compared with it; nothing where the tag is not known.
+before() {
+    old=$build/bench/v0.1.0
+    if [ ! -x "$old/build/cli/i3d" ]; then
+        git -C "$here" rev-parse -q --verify v0.1.0 >/dev/null || return 0
+        mkdir -p "$old"
+        git -C "$here/.." archive v0.1.0 | tar x -C "$old" || return 0
+        cmake -S "$old" -B "$old/build" -DI3D_TESTS=OFF >"$old/log" 2>&1 &&
+            cmake --build "$old/build" -j >>"$old/log" 2>&1 || return 0
+    fi
+    printf %s "--before=$old/build/cli/i3d"
+}
+
 bench engine "$build"
 bench flow "$build/src/libi3d.so"
 bench flow_chain "$build/cli/i3d"
 bench stores "$build/cli/i3d" "$build/src/libi3d.so"
 bench weights "$build"
+bench decoded "$build" $(before)
 exit "$result"
