@@ -75,17 +75,17 @@ static i3d_status score(const struct options *options, i3d_stream stream, const 
     i3d_status status;
     i3d_classifier *classifier = NULL;
     i3d_loader *loader = NULL;
-    const i3d_classifier_options network = { .checkpoint = path,
-                                             .stream = stream,
-                                             .recipe = option_recipe(options),
-                                             .engine = choose_engine(options),
-                                             .precision = option_precision(options),
-                                             .batch = (int)option_int(options, "batch-size"),
-                                             .threads = (int)option_int(options, "threads") };
-    TRY(i3d_classifier_open(&network, &classifier));
+    const i3d_classifier_options wanted = { .checkpoint = path,
+                                            .stream = stream,
+                                            .recipe = option_recipe(options),
+                                            .engine = choose_engine(options),
+                                            .precision = option_precision(options),
+                                            .batch = (int)option_int(options, "batch-size"),
+                                            .threads = (int)option_int(options, "threads") };
+    TRY(i3d_classifier_open(&wanted, &classifier));
     i3d_recipe recipe = i3d_classifier_get_recipe(classifier);
     const i3d_loader_options load = { .clip = option_clip(options, &recipe),
-                                      .batch = network.batch,
+                                      .batch = wanted.batch,
                                       .workers = (int)option_int(options, "num-workers") };
     TRY(i3d_loader_create(dataset, &load, &loader));
     status = i3d_scores_collect(i3d_classifier_network(classifier),

@@ -12,18 +12,18 @@ int cmd_infer(const struct options *options)
     i3d_status status;
     i3d_classifier *classifier = NULL;
     i3d_edge_timing timing;
-    const i3d_classifier_options network = { .checkpoint = option_text(options, "model"),
-                                             .stream = option_stream(options),
-                                             .recipe = option_recipe(options),
-                                             .engine = option_text(options, "engine"),
-                                             .precision = option_precision(options),
-                                             .batch = (int)option_int(options, "batch-size"),
-                                             .threads = (int)option_int(options, "threads") };
+    const i3d_classifier_options wanted = { .checkpoint = option_text(options, "model"),
+                                            .stream = option_stream(options),
+                                            .recipe = option_recipe(options),
+                                            .engine = option_text(options, "engine"),
+                                            .precision = option_precision(options),
+                                            .batch = (int)option_int(options, "batch-size"),
+                                            .threads = (int)option_int(options, "threads") };
     struct report report = report_begin(options);
-    if (!network.checkpoint)
+    if (!wanted.checkpoint)
         TRY(options_refuse("--model says which network to run"));
-    TRY(i3d_classifier_open(&network, &classifier));
-    TRY(i3d_edge_infer(classifier, &network, options->arguments[0], option_text(options, "root"),
+    TRY(i3d_classifier_open(&wanted, &classifier));
+    TRY(i3d_edge_infer(classifier, &wanted, options->arguments[0], option_text(options, "root"),
                        &timing));
     i3d_recipe recipe = i3d_classifier_get_recipe(classifier);
     if (recipe.head >= 0) /* a graph need not tell */

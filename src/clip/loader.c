@@ -83,14 +83,14 @@ static long run_length(const struct i3d_loader *loader, long position)
  * more. */
 static struct slot *wait_for_slot(struct i3d_loader *loader, long position)
 {
-    long size = loader->options.batch, number = position / size, left;
+    long size = loader->options.batch, number = position / size;
     while (!loader->broken_off && !loader->stop && number >= loader->batch + loader->slot_count)
         pthread_cond_wait(&loader->work, &loader->lock);
     if (loader->broken_off || loader->stop)
         return NULL;
     struct slot *slot = &loader->slots[number % loader->slot_count];
     if (slot->number != number) {
-        left = loader->samples - number * size;
+        long left = loader->samples - number * size;
         slot->number = number;
         slot->batch.count = slot->pending = (int)(left < size ? left : size);
         slot->status = I3D_OK;

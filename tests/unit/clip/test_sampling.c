@@ -5,12 +5,12 @@
 
 #include <limits.h>
 
-/* The clip's first frame, and that it goes through the span over and over, against the golden
+/* The clip's first frame, and that it goes through the window over and over, against the golden
  * line's. */
-static void check_clip(struct window span, long wanted, char **numbers)
+static void check_clip(struct window window, long wanted, char **numbers)
 {
     for (long t = 0; t < wanted; t++)
-        assert_int_equal(span.begin + t % span.count, strtol(*numbers, numbers, 10));
+        assert_int_equal(window.begin + t % window.count, strtol(*numbers, numbers, 10));
 }
 
 /* The earliest and the latest of many draws. */
@@ -19,9 +19,9 @@ static void check_draws(long frames, long wanted, char **numbers)
     struct random random = random_for(1, RANDOM_TRIAL, 2, 3);
     struct window first = { .begin = LONG_MAX }, last = { .begin = -1 };
     for (int i = 0; i < 2000; i++) {
-        struct window span = window_random(frames, wanted, true, &random);
-        first = span.begin < first.begin ? span : first;
-        last = span.begin > last.begin ? span : last;
+        struct window window = window_random(frames, wanted, true, &random);
+        first = window.begin < first.begin ? window : first;
+        last = window.begin > last.begin ? window : last;
     }
     check_clip(first, wanted, numbers);
     check_clip(last, wanted, numbers);
@@ -58,9 +58,9 @@ static void random_clips_begin_everywhere_with_equal_chance(void **state)
     struct random random = random_for(1, RANDOM_TRIAL, 2, 3);
     int counts[5] = { 0 };
     for (int i = 0; i < 5000; i++) {
-        struct window span = window_random(12, 8, false, &random);
-        assert_int_equal(span.count, 8);
-        counts[span.begin]++;
+        struct window window = window_random(12, 8, false, &random);
+        assert_int_equal(window.count, 8);
+        counts[window.begin]++;
     }
     for (int i = 0; i < 5; i++)
         assert_in_range(counts[i], 880, 1120); /* 1000 and four standard deviations */

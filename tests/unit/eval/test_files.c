@@ -21,7 +21,7 @@ static void check_text(const char *folder, const char *name, const char *wanted)
     memory_free(text);
 }
 
-static void a_report_has_tables_and_a_picture(void **state)
+static void scores_become_tables_and_a_picture(void **state)
 {
     (void)state;
     const char *names[] = { "plain", "with, comma and \"quotes\"", "unread" };
@@ -113,7 +113,7 @@ static void a_summary_marks_the_best(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_report_has_tables_and_a_picture),
+        cmocka_unit_test(scores_become_tables_and_a_picture),
         cmocka_unit_test(a_series_is_in_the_order_of_training),
         cmocka_unit_test(a_summary_marks_the_best),
     };
