@@ -14,13 +14,13 @@ bench() {
     echo "== $name"
     "$python" "$here/$name.py" "$@" --json "$build/bench/$name.json" || result=1
 }
-# The program of v0.1.0, built once, for what is compared with it; nothing where the tag is not known.
+# The program of v0.1.0, built once, for what is compared with it; nothing where its commit is not known.
 before() {
     old=$build/bench/v0.1.0
     if [ ! -x "$old/build/cli/i3d" ]; then
-        git -C "$here" rev-parse -q --verify v0.1.0 >/dev/null || return 0
+        git -C "$here" rev-parse -q --verify 08fcf95^{commit} >/dev/null || return 0
         mkdir -p "$old"
-        git -C "$here/.." archive v0.1.0 | tar x -C "$old" || return 0
+        git -C "$here/.." archive 08fcf95 | tar x -C "$old" || return 0
         cmake -S "$old" -B "$old/build" -DI3D_TESTS=OFF >"$old/log" 2>&1 &&
             cmake --build "$old/build" -j >>"$old/log" 2>&1 || return 0
     fi
