@@ -154,6 +154,7 @@ i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long ep
     if (!batch->count && learner->comm->size == 1)
         return I3D_OK;
     TRY(compute(learner, batch, epoch));
+    out->clips = (int)learner->sums.clips;
     out->loss = learner->sums.loss / learner->sums.clips;
     TRY(learner->engine->apply(learner->plan,
                                &(struct update){ .step = step,

@@ -29,6 +29,7 @@ struct learner {
 };
 
 struct learner_report {
+    int clips; /* 0: there were none, and nothing was learnt */
     double loss, gradient_norm;
 };
 

@@ -11,6 +11,7 @@
 #include "train/snapshot.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <time.h>
 
 struct i3d_trainer {
@@ -24,7 +25,7 @@ struct i3d_trainer {
     struct snapshot state; /* where the run is */
     i3d_loader *loader, *validation_loader;
     const char **names;
-    struct learner_report last;
+    struct learner_report last; /* of the last step that had clips */
 };
 
 static double seconds(void)
@@ -212,28 +213,48 @@ out:
     return status;
 }
 
+static i3d_status log_step(i3d_trainer *trainer, const struct learner_report *report, double lr,
+                           double ms, double waited_ms)
+{
+    char learnt[80] = "\"loss\": null, \"gradient_norm\": null";
+    if (report->clips)
+        snprintf(learnt, sizeof learnt, "\"loss\": %.9g, \"gradient_norm\": %.9g", report->loss,
+                 report->gradient_norm);
+    return run_log(&trainer->run,
+                   "{\"event\": \"step\", \"epoch\": %d, \"step\": %d, %s, \"lr\": %.9g, "
+                   "\"clips\": %d, \"ms\": %.3f, \"waited_ms\": %.3f}",
+                   epoch_of(&trainer->state), step_of(&trainer->state), learnt, lr, report->clips,
+                   ms, waited_ms);
+}
+
+static void say_step(const i3d_trainer *trainer, const struct learner_report *report)
+{
+    const struct snapshot *state = &trainer->state;
+    int epoch = epoch_of(state), step = step_of(state);
+    if (!report->clips)
+        talk("epoch: %d step: %d, all clips were left out", epoch, step);
+    else if (!trainer->options->quiet_steps || step == state->steps)
+        talk("epoch: %d step: %d, loss is %.7g", epoch, step, report->loss);
+    talk_progress("training", state->step, (long)state->steps * trainer->options->epochs);
+}
+
 /* `waited`: seconds until the loader had the batch ready. */
 static i3d_status train_batch(i3d_trainer *trainer, const i3d_batch *batch, double waited)
 {
     struct snapshot *state = &trainer->state;
+    struct learner_report report;
     double begin = seconds(), lr = schedule_rate(&trainer->schedule, state->step);
     i3d_status status = learner_step(&trainer->learner, batch, state->step / state->steps,
-                                     state->step, lr, &trainer->last);
+                                     state->step, lr, &report);
     if (status != I3D_OK)
         return failure_prefix(status, "training stopped at epoch %d step %ld: ",
                               (int)(state->step / state->steps) + 1,
                               state->step % state->steps + 1);
     state->step++;
-    int epoch = epoch_of(state), step = step_of(state);
-    if (!trainer->options->quiet_steps || step == state->steps)
-        talk("epoch: %d step: %d, loss is %.7g", epoch, step, trainer->last.loss);
-    talk_progress("training", state->step, (long)state->steps * trainer->options->epochs);
-    return run_log(&trainer->run,
-                   "{\"event\": \"step\", \"epoch\": %d, \"step\": %d, \"loss\": %.9g, "
-                   "\"gradient_norm\": %.9g, \"lr\": %.9g, \"clips\": %d, \"ms\": %.3f, "
-                   "\"waited_ms\": %.3f}",
-                   epoch, step, trainer->last.loss, trainer->last.gradient_norm, lr, batch->count,
-                   1e3 * (seconds() - begin), 1e3 * waited);
+    if (report.clips)
+        trainer->last = report;
+    say_step(trainer, &report);
+    return log_step(trainer, &report, lr, 1e3 * (seconds() - begin), 1e3 * waited);
 }
 
 /* The rest of the epoch from where the run is. */
