@@ -117,7 +117,8 @@ static i3d_status take_weights(struct job *job, const i3d_weights *weights)
                     option_text(job->options, "mode"), model->channels));
     TRY(i3d_model_load(job->model, weights, classes != model->classes, &match));
     if (classes != model->classes && match.loaded < count_below_logits(job->model))
-        TRY(failure(I3D_EFORMAT, "not all its parameters fit:\n%s", match.table));
+        TRY(failure(I3D_EFORMAT, "not all its parameters fit: %.*s",
+                    (int)strcspn(match.table, "\n"), match.table));
     if (classes == model->classes)
         talk("the checkpoint's logits of %d classes are kept", classes);
     else
