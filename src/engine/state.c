@@ -99,7 +99,8 @@ static i3d_status check_range(const struct state *state, enum plan_array array, 
 {
     size_t floats = array == PLAN_STATISTICS ? state->graph->statistics : state->graph->floats;
     if (!state_array(state, array).data)
-        return failure(I3D_EINVAL, "this plan keeps no such array: ask for a plan of training");
+        return failure(I3D_EINVAL, "this plan keeps no such array: an optimizer has its own "
+                                   "number of moments, and inference no gradients");
     if (range.begin > floats || range.count > floats - range.begin)
         return failure(I3D_EINVAL, "floats %zu to %zu are out of the array's %zu", range.begin,
                        range.begin + range.count, floats);

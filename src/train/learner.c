@@ -140,10 +140,12 @@ static i3d_status check_applied(const struct learner *learner, double lr, double
                        "the loss is not finite (%g): give a smaller learning rate than %g, or "
                        "weights that are finite",
                        applied.loss, lr);
-    return failure(I3D_EINVAL,
-                   "the gradient of '%s' is not finite: give a smaller learning rate than %g, or a "
-                   "larger batch",
-                   learner->graph.params[applied.param].name, lr);
+    const i3d_param *param = &learner->graph.params[applied.param];
+    return failure(
+        I3D_EINVAL,
+        "the %s of '%s' is not finite: give a smaller learning rate than %g, or a larger "
+        "batch",
+        param->role == I3D_PARAM_VARIANCE ? "batch's variance" : "gradient", param->name, lr);
 }
 
 i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long epoch, long step,

@@ -21,6 +21,16 @@ static i3d_status unknown_prefix(const i3d_model *model, const char *prefix, siz
                    (int)length, prefix, known);
 }
 
+/* Of its name, or of the same below its unit, as the original writes it: "Mixed_5c.Mixed_5c_b0". */
+static bool has_prefix(const i3d_param *param, const char *prefix, size_t length)
+{
+    size_t unit = strlen(param->unit);
+    if (length > unit && strncmp(prefix, param->unit, unit) == 0 && prefix[unit] == '.' &&
+        strncmp(param->name, prefix + unit + 1, length - unit - 1) == 0)
+        return true;
+    return strncmp(param->name, prefix, length) == 0;
+}
+
 i3d_status i3d_train_select(const i3d_model *model, const char *prefixes, bool *out)
 {
     size_t count = i3d_model_param_count(model);
@@ -30,7 +40,7 @@ i3d_status i3d_train_select(const i3d_model *model, const char *prefixes, bool *
     for (const char *prefix = prefixes; !all && *prefix;) {
         size_t length = strcspn(prefix, ","), found = 0;
         for (size_t p = 0; p < count; p++)
-            if (strncmp(i3d_model_param(model, p)->name, prefix, length) == 0) {
+            if (has_prefix(i3d_model_param(model, p), prefix, length)) {
                 out[p] = true;
                 found++;
             }

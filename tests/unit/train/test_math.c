@@ -111,6 +111,13 @@ static void prefixes_select_parameters(void **state)
     for (size_t p = 0; p < params; p++)
         some += trained[p] ? i3d_model_param(model, p)->count : 0;
     assert_int_equal(some, 4811283);
+    size_t branch = 0;
+    assert_ok(i3d_train_select(model, "Mixed_5c.Mixed_5c_b1b,Mixed_5c.Mixed_5c_b0.g", trained));
+    for (size_t p = 0; p < params; p++)
+        branch += trained[p];
+    assert_int_equal(branch, 3 + 1);
+    assert_fails(i3d_train_select(model, "Mixed_5c.Mixed_5b_b0", trained), I3D_EINVAL,
+                 "Mixed_5b_b0");
     assert_ok(i3d_train_select(model, "", trained));
     for (size_t p = 0; p < params; p++)
         all += trained[p] ? i3d_model_param(model, p)->count : 0;
