@@ -109,7 +109,7 @@ out:
         close(descriptor);
     if (status != I3D_OK)
         memory_free(content.data);
-    return status;
+    return status == I3D_ENOMEM ? failure_prefix(status, "cannot read '%s': ", path) : status;
 }
 
 /* `folder/.name.part` for `folder/name`. Of a name that leaves no room for the rest, a part and a

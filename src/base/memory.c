@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "base/failure.h"
+#include "base/room.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -24,6 +25,22 @@ static int refused(void)
     return atomic_fetch_sub(&fail_countdown, 1) == 1;
 }
 
+/* What is large is compared with what there is: the system promises more than it has, and ends the
+ * program that takes it at its word. */
+static i3d_status check_room(size_t bytes)
+{
+    enum { LARGE = 32 << 20 };
+    if (bytes < LARGE)
+        return I3D_OK;
+    uint64_t left = room_left("");
+    if (bytes <= left)
+        return I3D_OK;
+    return failure(I3D_ENOMEM,
+                   "no memory for %.4g GB: of this machine and its limits %.4g GB are "
+                   "left",
+                   (double)bytes / 1e9, (double)left / 1e9);
+}
+
 i3d_status memory_get(size_t count, size_t size, void *out)
 {
     void **slot = out;
@@ -32,6 +49,9 @@ i3d_status memory_get(size_t count, size_t size, void *out)
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT)
         return failure(I3D_ENOMEM, "%zu elements of %zu bytes are more than an address can hold",
                        count, size);
+    i3d_status status = check_room(bytes);
+    if (status != I3D_OK)
+        return status;
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     void *memory = refused() ? NULL : aligned_alloc(ALIGNMENT, rounded ? rounded : ALIGNMENT);
     if (!memory)

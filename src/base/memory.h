@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-/* `*out` = count * size bytes, zeroed, 64-byte aligned. I3D_ENOMEM leaves NULL. Free with
+/* `*out` = count * size bytes, zeroed, 64-byte aligned. I3D_ENOMEM, also where the machine, its
+ * control groups or limits have less left, leaves NULL. Free with
  * memory_free(). A count of 0 gives a pointer that may be freed. */
 i3d_status memory_get(size_t count, size_t size, void *out);
 

@@ -37,9 +37,12 @@ static i3d_status check(dnnl_status_t status, const char *what)
         return I3D_OK;
     if (status == dnnl_out_of_memory)
         return failure(I3D_ENOMEM, "no memory for oneDNN to %s", what);
-    return failure(I3D_EENGINE,
-                   "oneDNN cannot %s (its status %d): choose another precision or engine", what,
-                   (int)status);
+    return failure(I3D_EENGINE, "oneDNN cannot %s: %s; choose another precision or engine", what,
+                   status == dnnl_unimplemented ? "it has none for this"
+                   : status == dnnl_runtime_error
+                       ? "the sizes, or the memory for its code, are too large for it"
+                   : status == dnnl_invalid_arguments ? "it refuses the sizes"
+                                                      : "it failed");
 }
 
 i3d_status device_open(struct device **out)
