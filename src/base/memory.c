@@ -27,11 +27,8 @@ static int refused(void)
 
 /* What is large is compared with what there is: the system promises more than it has, and ends the
  * program that takes it at its word. */
-static i3d_status check_room(size_t bytes)
+i3d_status memory_check(size_t bytes)
 {
-    enum { LARGE = 32 << 20 };
-    if (bytes < LARGE)
-        return I3D_OK;
     uint64_t left = room_left("");
     if (bytes <= left)
         return I3D_OK;
@@ -49,7 +46,8 @@ i3d_status memory_get(size_t count, size_t size, void *out)
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - ALIGNMENT)
         return failure(I3D_ENOMEM, "%zu elements of %zu bytes are more than an address can hold",
                        count, size);
-    i3d_status status = check_room(bytes);
+    enum { LARGE = 32 << 20 };
+    i3d_status status = bytes < LARGE ? I3D_OK : memory_check(bytes);
     if (status != I3D_OK)
         return status;
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

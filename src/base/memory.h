@@ -11,6 +11,10 @@
  * memory_free(). A count of 0 gives a pointer that may be freed. */
 i3d_status memory_get(size_t count, size_t size, void *out);
 
+/* I3D_ENOMEM if less than so many bytes are left: before others take memory who bear no lack of it.
+ */
+i3d_status memory_check(size_t bytes);
+
 /* Grows `*array` (of `size`-byte elements) so that it holds `count`; doubles `*capacity`. */
 i3d_status memory_grow(void *array, size_t *capacity, size_t count, size_t size);
 

@@ -5,6 +5,8 @@
 #include "engine/cpu/api.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 struct device {
     dnnl_engine_t engine;
@@ -45,11 +47,30 @@ static i3d_status check(dnnl_status_t status, const char *what)
                                                       : "it failed");
 }
 
+/* What making one primitive takes at most: oneDNN writes its code without looking whether it got
+ * the memory for it. */
+enum { CODE_BYTES = 32 << 20 };
+
+/* Some systems let no program write code. */
+static i3d_status check_code(void)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *code = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool may = code != MAP_FAILED && mprotect(code, page, PROT_READ | PROT_EXEC) == 0;
+    if (code != MAP_FAILED)
+        munmap(code, page);
+    if (may)
+        return I3D_OK;
+    return failure(I3D_EENGINE, "this system lets no program make code, which oneDNN does: choose "
+                                "--engine reference");
+}
+
 i3d_status device_open(struct device **out)
 {
     struct device *device = NULL;
     i3d_status status;
     *out = NULL;
+    TRY(check_code());
     TRY(memory_get(1, sizeof *device, &device));
     TRY(check(dnnl_engine_create(&device->engine, dnnl_cpu, 0), "open the CPU"));
     TRY(check(dnnl_stream_create(&device->stream, device->engine, dnnl_stream_default_flags),
@@ -95,6 +116,7 @@ static i3d_status create(struct device *device, dnnl_primitive_desc_t descriptio
     TRY(memory_get(1, sizeof *primitive, &primitive));
     primitive->device = device;
     primitive->arguments = arguments;
+    TRY(memory_check(CODE_BYTES));
     TRY(check(dnnl_primitive_create(&primitive->primitive, description), "make a primitive"));
     TRY(check(dnnl_primitive_get_primitive_desc(primitive->primitive, &primitive->description),
               "describe a primitive"));
