@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 GENERATE = cmake --preset
 COMPILE = cmake --build
 
-.PHONY: all demo test test-oracle bench coverage check-sanitizers fuzz format install clean
+.PHONY: all demo test test-oracle bench coverage check-sanitizers trials format install clean
 .PHONY: packages packages-test packages-oracle
 
 all: packages
@@ -49,12 +49,23 @@ check-sanitizers: packages-test
 	$(COMPILE) build/asan
 	tests/run.sh build/asan -LE oracle
 
-# Each reader, SECONDS long, from the files of ../shared/data/formats where they are present.
+# Everything that is tried to break the program, with counts for doc/reliability.md: hours. Each
+# reader is fuzzed for SECONDS.
 SECONDS ?= 300
-fuzz: packages-test
+KILLS ?= 200
+TRIALS = tests/trials
+RESULTS = $(TRIALS)/results
+trials: packages-test
+	$(GENERATE) dev
+	$(COMPILE) build/dev
 	$(GENERATE) fuzz
 	$(COMPILE) build/fuzz
-	tests/fuzz/run.sh build/fuzz $(SECONDS)
+	$(TRIALS)/fuzz.py build/fuzz --seconds $(SECONDS) --csv $(RESULTS)/fuzz.csv
+	$(TRIALS)/call_sites.py build/dev/cli/i3d build/dev/$(TRIALS)/fail_once.so \
+	    --csv $(RESULTS)/call_sites.csv
+	$(TRIALS)/kills.py build/dev/cli/i3d --kills $(KILLS) --csv $(RESULTS)/kills.csv
+	$(TRIALS)/leaks.py build/dev/cli/i3d --csv $(RESULTS)/leaks.csv
+	$(TRIALS)/page.py
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format -i

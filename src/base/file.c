@@ -145,11 +145,18 @@ static i3d_status open_side(const char *path, const char *side, bool folder, int
     *out = open(side, folder ? flags : flags | O_CREAT | O_EXCL, 0666);
     if (*out >= 0 && (made || !folder))
         return I3D_OK;
+    if (made && errno == ENOENT) /* another run has just put it in its place */
+        return open_side(path, side, folder, out);
+    if (made) {
+        i3d_status status = failure_errno("cannot write '%s'", path);
+        rmdir(side);
+        return status;
+    }
     if (*out < 0 && errno != EEXIST && errno != ELOOP && errno != ENOTDIR)
         return failure_errno("cannot write '%s'", path);
     if (*out < 0)
         *out = open(side, flags);
-    if (*out < 0 && errno == ENOENT) /* another run has just put it in its place */
+    if (*out < 0 && errno == ENOENT)
         return open_side(path, side, folder, out);
     if (*out >= 0 && fstat(*out, &about) == 0 && about.st_uid == geteuid() &&
         (folder || (S_ISREG(about.st_mode) && about.st_nlink <= 1)))

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""What each command leaks, by valgrind: leaks.py I3D [--command NAME]... [--csv FILE].
+
+Counted are bytes that nothing points to any more when the program ends (definitely and indirectly
+lost) of calls from the program or the libraries under it. Ends with 1 if there are any, or valgrind
+saw another error.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import trial
+
+COMMANDS = ("train", "eval", "predict", "convert")
+
+
+def try_command(place, name):
+    place.clear()
+    done = subprocess.run(["valgrind", "--leak-check=full", "--errors-for-leak-kinds=none",
+                           place.i3d, *trial.COMMANDS[name], "--engine", "reference"]
+                          if name != "convert" else
+                          ["valgrind", "--leak-check=full", "--errors-for-leak-kinds=none",
+                           place.i3d, *trial.COMMANDS[name]],
+                          cwd=place.folder, capture_output=True, text=True, check=False)
+    lost = sum(int(number.replace(",", "")) for number in
+               re.findall(r"(?:definitely|indirectly) lost: ([\d,]+) bytes", done.stderr))
+    errors = re.search(r"ERROR SUMMARY: (\d+) errors", done.stderr)
+    wrong = done.returncode != 0 or not errors or int(errors[1]) > 0 or lost > 0
+    if wrong:
+        print(done.stderr[-3000:])
+    print(f"{name}: {lost} bytes lost, {errors[1] if errors else '?'} errors", flush=True)
+    return {"what": name, "bytes lost": lost, "errors": int(errors[1]) if errors else -1}, wrong
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("i3d")
+    parser.add_argument("--command", action="append", choices=COMMANDS)
+    parser.add_argument("--csv", type=pathlib.Path)
+    arguments = parser.parse_args()
+    failed = False
+    with tempfile.TemporaryDirectory() as folder:
+        place = trial.Place(arguments.i3d, folder)
+        for name in arguments.command or COMMANDS:
+            row, wrong = try_command(place, name)
+            failed |= wrong
+            if arguments.csv:
+                trial.append(arguments.csv, row)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
