@@ -1,5 +1,6 @@
 """What the trials share: tiny data, the commands that are tried, and what a run may leave."""
 import csv
+import json
 import os
 import pathlib
 import shutil
@@ -41,6 +42,14 @@ COMMANDS = {
 }
 
 
+def is_annotation(name, data):
+    """Whole JSON: an annotation lists the videos that are finished, which may be fewer."""
+    try:
+        return name.endswith(".json") and bool(json.loads(data))
+    except ValueError:
+        return False
+
+
 class Place:
     """A folder with the data that every command reads."""
 
@@ -75,7 +84,8 @@ class Place:
     def half_made(self, whole):
         """What lies in out and in no whole run."""
         found = self.content()
-        return [name for name, data in found.items() if whole.get(name) != data]
+        return [name for name, data in found.items()
+                if whole.get(name) != data and not is_annotation(name, data)]
 
 
 def append(path, row):
