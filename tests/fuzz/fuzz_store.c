@@ -1,7 +1,7 @@
 /* Stores in one .mkv: opened, counted, and their first pictures read. */
 #include "fuzz_file.h"
 #include "image/image.h"
-#include "video/pack.h"
+#include "store/pack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
