@@ -142,6 +142,8 @@ static i3d_status open_side(const char *path, const char *side, bool folder, int
     struct stat about;
     int flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (folder ? O_RDONLY | O_DIRECTORY : O_WRONLY);
     bool made = folder && mkdir(side, 0777) == 0;
+    if (folder && !made && errno != EEXIST)
+        return failure_errno("cannot write '%s'", path);
     *out = open(side, folder ? flags : flags | O_CREAT | O_EXCL, 0666);
     if (*out >= 0 && (made || !folder))
         return I3D_OK;
