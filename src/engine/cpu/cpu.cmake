@@ -21,6 +21,8 @@ if(I3D_HAVE_ONEDNN)
 
     set(cpu_sources plugin.c cpu.c decide.c plan.c layout.c forward.c backward.c head_pool.c arena.c
                     convolution.c provider.c onednn.c primitive.c api_v${version}.c
+                    winograd.c winograd_shape.c
+                    winograd_plain.c winograd_avx2.c winograd_avx512.c
                     kernels_f32_avx2.c kernels_f32_avx512.c kernels_bf16_avx512.c)
     list(TRANSFORM cpu_sources PREPEND cpu/)
     set_source_files_properties(${cpu_sources} PROPERTIES
@@ -32,5 +34,10 @@ if(I3D_HAVE_ONEDNN)
         string(REGEX REPLACE ".*_" "" isa ${kernels})
         set_property(SOURCE cpu/kernels_${kernels}.c APPEND PROPERTY COMPILE_OPTIONS ${${isa}})
     endforeach()
+    # What multiplies by fused multiply-adds. The sign of a zero does not count, a NaN stays one.
+    set(fused -ffp-contract=fast -fno-signed-zeros -fno-trapping-math)
+    set_property(SOURCE cpu/winograd_plain.c APPEND PROPERTY COMPILE_OPTIONS ${fused} -Wno-psabi)
+    set_property(SOURCE cpu/winograd_avx2.c APPEND PROPERTY COMPILE_OPTIONS ${fused} ${avx2} -mfma)
+    set_property(SOURCE cpu/winograd_avx512.c APPEND PROPERTY COMPILE_OPTIONS ${fused} ${avx512})
     set(cpu_libraries ${DNNL_LIBRARY} ${OpenMP_C_LIBRARIES})
 endif()

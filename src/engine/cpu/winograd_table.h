@@ -1,0 +1,46 @@
+/* What bench/convolution_bench --table printed on two cores of Zen 3, where no row of another
+ * processor is. TILE_COUNT: none of ours. */
+struct measured {
+    int kernel, in, out, size[3];     /* size of the result */
+    enum winograd_tile step, best[3]; /* forward in training; each pass, forward in inference */
+};
+static const struct measured measured[] = {
+    { 7, 3, 64, { 32, 112, 112 }, TILE_3X3X3, { TILE_3X5X5, TILE_COUNT, TILE_3X5X5 } },
+    { 3, 64, 192, { 32, 56, 56 }, TILE_4X4X4, { TILE_4X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 96, 128, { 32, 28, 28 }, TILE_4X4X4, { TILE_4X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 16, 32, { 32, 28, 28 }, TILE_4X4X4, { TILE_4X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 128, 192, { 32, 28, 28 }, TILE_4X4X4, { TILE_2X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 32, 96, { 32, 28, 28 }, TILE_4X4X4, { TILE_4X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 96, 208, { 16, 14, 14 }, TILE_2X4X4, { TILE_2X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 16, 48, { 16, 14, 14 }, TILE_4X4X4, { TILE_2X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 112, 224, { 16, 14, 14 }, TILE_4X4X4, { TILE_2X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 24, 64, { 16, 14, 14 }, TILE_4X4X4, { TILE_2X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 128, 256, { 16, 14, 14 }, TILE_4X4X4, { TILE_2X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 144, 288, { 16, 14, 14 }, TILE_4X4X4, { TILE_2X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 32, 64, { 16, 14, 14 }, TILE_4X4X4, { TILE_2X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 160, 320, { 16, 14, 14 }, TILE_4X4X4, { TILE_2X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 32, 128, { 16, 14, 14 }, TILE_2X4X4, { TILE_2X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 160, 320, { 8, 7, 7 }, TILE_2X4X4, { TILE_COUNT, TILE_COUNT, TILE_2X4X4 } },
+    { 3, 32, 128, { 8, 7, 7 }, TILE_2X4X4, { TILE_COUNT, TILE_COUNT, TILE_4X4X4 } },
+    { 3, 192, 384, { 8, 7, 7 }, TILE_2X4X4, { TILE_COUNT, TILE_COUNT, TILE_2X4X4 } },
+    { 3, 48, 128, { 8, 7, 7 }, TILE_4X4X4, { TILE_COUNT, TILE_COUNT, TILE_2X4X4 } },
+    { 7, 3, 64, { 8, 56, 56 }, TILE_3X3X3, { TILE_3X5X5, TILE_COUNT, TILE_3X5X5 } },
+    { 3, 64, 192, { 8, 28, 28 }, TILE_4X4X4, { TILE_4X4X4, TILE_2X4X4, TILE_4X4X4 } },
+    { 3, 96, 128, { 8, 14, 14 }, TILE_2X4X4, { TILE_4X4X4, TILE_2X4X4, TILE_4X4X4 } },
+    { 3, 16, 32, { 8, 14, 14 }, TILE_4X4X4, { TILE_4X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 128, 192, { 8, 14, 14 }, TILE_2X4X4, { TILE_4X4X4, TILE_4X4X4, TILE_4X4X4 } },
+    { 3, 32, 96, { 8, 14, 14 }, TILE_4X4X4, { TILE_2X4X4, TILE_2X4X4, TILE_4X4X4 } },
+    { 3, 96, 208, { 4, 7, 7 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_COUNT } },
+    { 3, 16, 48, { 4, 7, 7 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_2X4X4 } },
+    { 3, 112, 224, { 4, 7, 7 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_2X4X4 } },
+    { 3, 24, 64, { 4, 7, 7 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_2X4X4 } },
+    { 3, 128, 256, { 4, 7, 7 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_COUNT } },
+    { 3, 144, 288, { 4, 7, 7 }, TILE_COUNT, { TILE_2X4X4, TILE_COUNT, TILE_COUNT } },
+    { 3, 32, 64, { 4, 7, 7 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_2X4X4 } },
+    { 3, 160, 320, { 4, 7, 7 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_COUNT } },
+    { 3, 32, 128, { 4, 7, 7 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_2X4X4 } },
+    { 3, 160, 320, { 2, 4, 4 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_COUNT } },
+    { 3, 32, 128, { 2, 4, 4 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_COUNT } },
+    { 3, 192, 384, { 2, 4, 4 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_COUNT } },
+    { 3, 48, 128, { 2, 4, 4 }, TILE_COUNT, { TILE_COUNT, TILE_COUNT, TILE_COUNT } },
+};
