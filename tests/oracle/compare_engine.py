@@ -113,7 +113,7 @@ def is_front(name):
     return name < "Mixed_4b"
 
 
-def run_oracle(net, mode, data, keep, logits_grad):
+def run_oracle(net, mode, data, keep, logits_gradient):
     """The logits, and for training {name: gradient} in our layout."""
     net.train(mode != "inference")
     if mode == "inference":
@@ -122,7 +122,7 @@ def run_oracle(net, mode, data, keep, logits_grad):
     if mode == "frozen":
         net.freeze_bn(is_front)
     logits = net(data, keep)
-    (logits * logits_grad).sum().backward()
+    (logits * logits_gradient).sum().backward()
     grads = {}
     for name, tensor in net.tensors().items():
         # With momentum 1 the running statistics have become the batch's.
@@ -152,7 +152,7 @@ def compare(folder, net, values, logits, grads):
                                  logits.detach().numpy())
     backward, offset = {}, 0
     if grads:
-        ours = numpy.fromfile(folder / "grads.f32", "f4")
+        ours = numpy.fromfile(folder / "gradients.f32", "f4")
         for name, expected in grads.items():
             backward[name] = relative(ours[offset:offset + expected.size], expected)
             offset += expected.size
@@ -175,16 +175,16 @@ def run_case(dump, engine, precision, case):
             "params": net.pack(),
             "data": draw_clips((n, channels, t, h, w), random),
             "keep": (random.random((n, 1024, features_t)) < .5).astype("f4") * 2,
-            "logits_grad": random.normal(0, 1, (n, classes)).astype("f4"),
+            "logits_gradient": random.normal(0, 1, (n, classes)).astype("f4"),
         }
         for file, array in inputs.items():
             array.tofile(folder / f"{file}.f32")
         subprocess.run([*arguments, mode], check=True)
         values = read_values(folder, net)
         net.follow(values)
-        data, keep, logits_grad = (torch.from_numpy(inputs[file]).double()
-                                   for file in ("data", "keep", "logits_grad"))
-        logits, grads = run_oracle(net, mode, data, keep, logits_grad)
+        data, keep, logits_gradient = (torch.from_numpy(inputs[file]).double()
+                                   for file in ("data", "keep", "logits_gradient"))
+        logits, grads = run_oracle(net, mode, data, keep, logits_gradient)
         return *compare(folder, net, values, logits, grads), net.far
 
 
