@@ -156,7 +156,7 @@ INLINE void store_columns(pairs a, pairs b, pairs c, pairs d, float *to)
 }
 
 /* Floats from column `first` on of a row, 0 where there are none; `row` NULL: nowhere. */
-INLINE const float *reach_row(const int count, const float *row, int first, int width, float *edge)
+static const float *reach_row(const int count, const float *row, int first, int width, float *edge)
 {
     if (row && first >= 0 && first + count <= width)
         return row + first;
@@ -166,7 +166,7 @@ INLINE const float *reach_row(const int count, const float *row, int first, int 
 }
 
 /* The eight phases of row-major channels: lane 8 c + 4 pt + 2 ph + pw. */
-INLINE void load_phases(const int counts[3], const float *channel, size_t channels,
+static void load_phases(const int counts[3], const float *channel, size_t channels,
                         const int size[3], const int first[3], vector *to)
 {
     const int floats = 2 * counts[2];
@@ -246,7 +246,7 @@ INLINE void multiply(const int count, int depth, const float *rows, const float 
 }
 
 /* A group of tiles at one point. */
-INLINE void multiply_group(int count, int depth, const float *rows, const float *panel, float *out,
+static void multiply_group(int count, int depth, const float *rows, const float *panel, float *out,
                            size_t out_stride)
 {
     const float *ahead = panel + (size_t)depth * PANEL;

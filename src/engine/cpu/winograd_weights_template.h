@@ -2,7 +2,7 @@
  * gradient. */
 
 /* Where the taps of input `depth` are in a window [kt, kh, kw], -1: nowhere. */
-INLINE void find_taps(const struct winograd *winograd, const enum winograd_tile tile, int depth,
+static void find_taps(const struct winograd *winograd, const enum winograd_tile tile, int depth,
                       ptrdiff_t *to)
 {
     const int taps = axis_taps(tile), *kernel = winograd->kernel;
@@ -21,7 +21,7 @@ INLINE void find_taps(const struct winograd *winograd, const enum winograd_tile 
 }
 
 /* Where the window of result `channel` and input `depth` begins in [out, in, kt, kh, kw]. */
-INLINE size_t window_offset(const struct winograd *winograd, const enum winograd_tile tile,
+static size_t window_offset(const struct winograd *winograd, const enum winograd_tile tile,
                             int channel, int depth)
 {
     int in = depth / (axis_taps(tile) == 4 ? 8 : 1);
@@ -31,14 +31,14 @@ INLINE size_t window_offset(const struct winograd *winograd, const enum winograd
 }
 
 /* Results of a vector that there are for input `depth`. */
-INLINE int lane_count(const struct winograd *winograd, const enum winograd_tile tile, int channel,
+static int lane_count(const struct winograd *winograd, const enum winograd_tile tile, int channel,
                       int depth)
 {
     bool inside = depth / (axis_taps(tile) == 4 ? 8 : 1) < winograd->in_channels;
     return inside ? smaller(LANES, winograd->channels - channel) : 0;
 }
 
-INLINE void load_taps(const struct winograd *winograd, const enum winograd_tile tile, int channel,
+static void load_taps(const struct winograd *winograd, const enum winograd_tile tile, int channel,
                       int depth, const float *weight, vector *to)
 {
     const int taps = axis_taps(tile), count = taps * taps * taps;
@@ -169,7 +169,7 @@ INLINE void multiply_transposed(const int count, int tiles, int depth, struct op
         store_vector(add ? load_vector(sums) + sum[r][half] : sum[r][half], sums);
 }
 
-INLINE void multiply_gradients(const struct winograd *winograd, int count, const float *tiles,
+static void multiply_gradients(const struct winograd *winograd, int count, const float *tiles,
                                const float *gradients, bool add, float *sums)
 {
     int depth = winograd->depth, panels = winograd->panels, whole = panels * PANEL;
@@ -215,7 +215,7 @@ INLINE void collect_taps(const enum winograd_tile tile, const float *from, size_
     }
 }
 
-INLINE void store_taps(const struct winograd *winograd, const enum winograd_tile tile, int channel,
+static void store_taps(const struct winograd *winograd, const enum winograd_tile tile, int channel,
                        int depth, const vector *from, float *weight_gradient)
 {
     const int taps = axis_taps(tile), count = taps * taps * taps;
