@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Our cpu engine beside PyTorch in one run: bench/engine.py BUILD [--turns N] [--json FILE].
+"""Our cpu engine beside PyTorch in one run: bench/engine.py BUILD [--turns N] [--json FILE]; or
+beside an older one of ours: --before BUILD, a release build of that commit.
 
 BUILD is a folder built by `cmake --build`. For each task two processes, ours and PyTorch's, plan and
 warm up; then they take turns, one run each, batch 1, 3 x 64 x 224 x 224, two threads. Printed are
@@ -49,18 +50,27 @@ class Worker:
         return peak
 
 
-def compare(build, task, precision, size, turns):
+# The same against version 0.1.0, on AVX2, which has no bf16.
+BARS_BEFORE = {
+    ("infer", "fp32"): (1.9, None),
+    ("train", "fp32"): (2.3, 1.3),
+    ("tune", "fp32"): (1.8, None),
+}
+
+
+def compare(build, before, task, precision, size, turns):
     ours = Worker([build / "bench" / "engine_bench", task, precision, *size])
-    theirs = Worker(["/usr/bin/python3", HERE / "engine_torch.py", task, precision, *size])
+    theirs = Worker([before / "bench" / "engine_bench", task, precision, *size] if before else
+                    ["/usr/bin/python3", HERE / "engine_torch.py", task, precision, *size])
     pairs = [(ours.seconds(), theirs.seconds()) for _ in range(turns)]
     return {"task": task, "precision": precision, "pairs": pairs,
             "ratio": statistics.median(b / a for a, b in pairs),
             "bytes": (ours.finish(), theirs.finish())}
 
 
-def report(result):
+def report(result, bars):
     """Whether the bars are passed."""
-    time_bar, memory_bar = BARS[result["task"], result["precision"]]
+    time_bar, memory_bar = bars[result["task"], result["precision"]]
     ours, theirs = (statistics.median(times) for times in zip(*result["pairs"]))
     memory = result["bytes"][0] / result["bytes"][1]
     print(f"{result['task']} {result['precision']}: {ours:.3f} s against {theirs:.3f} s, "
@@ -77,13 +87,16 @@ def main():
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--task", help="only this one: infer, train or tune")
     parser.add_argument("--size", type=int, nargs=3, default=[64, 224, 224])
+    parser.add_argument("--before", type=pathlib.Path, help="a build to compare with, not PyTorch")
     parser.add_argument("--json", type=pathlib.Path)
     given = parser.parse_args()
     results, passed = [], True
-    for task, precision in BARS:
+    bars = BARS_BEFORE if given.before else BARS
+    for task, precision in bars:
         if given.task in (None, task):
-            results.append(compare(given.build, task, precision, given.size, given.turns))
-            passed &= report(results[-1])
+            results.append(compare(given.build, given.before, task, precision, given.size,
+                                   given.turns))
+            passed &= report(results[-1], bars)
     print(subprocess.run([given.build / "bench" / "engine_bench", "parts", "fp32",
                           *map(str, given.size)], check=True, text=True,
                          capture_output=True).stdout.splitlines()[-1])
