@@ -113,13 +113,13 @@ out:
 }
 
 /* SavedSlice { name = 1; TensorSliceProto slice = 2; TensorProto data = 3; } */
-struct slice {
+struct tensor_slice {
     char *name;
     bool part; /* not all of the tensor: an extent of it has a field */
     struct bytes values;
 };
 
-static i3d_status parse_slice(struct bytes message, struct slice *out)
+static i3d_status parse_slice(struct bytes message, struct tensor_slice *out)
 {
     struct protobuf_field field, extent;
     i3d_status status;
@@ -138,7 +138,7 @@ out:
     return status == I3D_END ? I3D_OK : status;
 }
 
-static i3d_status add_tensor(const struct slice *slice, struct reader *reader)
+static i3d_status add_tensor(const struct tensor_slice *slice, struct reader *reader)
 {
     struct bundle_entry wanted = { .name = slice->name }, *entry = NULL;
     i3d_dtype dtype = I3D_F32;
@@ -165,7 +165,7 @@ static i3d_status read_entry(struct bytes key, struct bytes value, void *context
 {
     struct reader *reader = context;
     struct protobuf_field field;
-    struct slice slice = { 0 };
+    struct tensor_slice slice = { 0 };
     i3d_status status;
     (void)key;
     while ((status = protobuf_next(&value, &field)) == I3D_OK) {

@@ -95,11 +95,11 @@ static i3d_status pass(struct activation *in, struct activation *out)
     return I3D_OK;
 }
 
-static struct slice slice_of(const struct activation *value)
+static struct maps maps_of(const struct activation *value)
 {
-    return (struct slice){ .data = value->data,
-                           .sample = value->floats,
-                           .map = value->floats / (size_t)value->shape[1] };
+    return (struct maps){ .data = value->data,
+                          .sample = value->floats,
+                          .map = value->floats / (size_t)value->shape[1] };
 }
 
 static i3d_status make_map(const struct op *op, struct activation *out)
@@ -130,7 +130,7 @@ static i3d_status convolve(struct team *team, const struct op *op, const struct 
     for (size_t i = 0; i < workers; i++)
         scratch[i] = memory + i * bytes;
     struct conv conv = { .op = op, .count = 1, .team = team, .scratch = scratch };
-    TRY(conv_f32.forward(&conv, slice_of(in), weight, slice_of(out)));
+    TRY(conv_f32.forward(&conv, maps_of(in), weight, maps_of(out)));
 out:
     memory_free(memory);
     memory_free(scratch);
@@ -228,7 +228,7 @@ static i3d_status run_pool(struct evaluation *at, const struct node *node, struc
         if (op.front[d] || op.back[d])
             return node_refuse(node, "has padding, which no mean of ours has");
     TRY(make_map(&op, out));
-    TRY(pool_forward(&pool, slice_of(in), slice_of(out)));
+    TRY(pool_forward(&pool, maps_of(in), maps_of(out)));
 out:
     return status;
 }

@@ -24,16 +24,17 @@ static int depth_of(const struct graph *graph)
 }
 
 /* What a norm is made of, in an array laid out as the parameters. */
-struct norm {
+struct norm_params {
     float *gamma, *beta, *mean, *variance;
 };
 
-static struct norm find_norm(const struct graph *graph, const struct op *op, float *data)
+static struct norm_params find_norm(const struct graph *graph, const struct op *op, float *data)
 {
-    return (struct norm){ .gamma = data + graph_param(graph, op, I3D_PARAM_GAMMA)->offset,
-                          .beta = data + graph_param(graph, op, I3D_PARAM_BETA)->offset,
-                          .mean = data + graph_param(graph, op, I3D_PARAM_MEAN)->offset,
-                          .variance = data + graph_param(graph, op, I3D_PARAM_VARIANCE)->offset };
+    return (struct norm_params){ .gamma = data + graph_param(graph, op, I3D_PARAM_GAMMA)->offset,
+                                 .beta = data + graph_param(graph, op, I3D_PARAM_BETA)->offset,
+                                 .mean = data + graph_param(graph, op, I3D_PARAM_MEAN)->offset,
+                                 .variance =
+                                     data + graph_param(graph, op, I3D_PARAM_VARIANCE)->offset };
 }
 
 /* Gives the norm of `op` the batch's mean and variance, and the scale and shift that make it
@@ -41,7 +42,7 @@ static struct norm find_norm(const struct graph *graph, const struct op *op, flo
 static void renorm(const struct graph *graph, const struct op *op, float *before,
                    const float *statistics, float *data)
 {
-    struct norm old = find_norm(graph, op, before), norm = find_norm(graph, op, data);
+    struct norm_params old = find_norm(graph, op, before), norm = find_norm(graph, op, data);
     const float *means = statistics + op->statistics, *variances = means + op->channels;
     for (int c = 0; c < op->channels; c++) {
         double scale = old.gamma[c] / sqrt(old.variance[c] + graph->bn_epsilon);

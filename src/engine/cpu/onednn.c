@@ -32,7 +32,7 @@ struct gradient {
     struct primitive *run, *unpack, *pack_a, *pack_b;
 };
 
-struct state {
+struct pass_state {
     struct device *device;
     struct product product;
     struct gradient gradient; /* of PASS_BACKWARD_WEIGHTS, in place of the product */
@@ -116,7 +116,7 @@ out:
 
 static void release(void *of)
 {
-    struct state *state = of;
+    struct pass_state *state = of;
     if (!state)
         return;
     clear_weighted(&state->product.main);
@@ -131,7 +131,7 @@ static void release(void *of)
 
 static i3d_status create(const struct convolution_shape *shape, enum pass pass, void **out)
 {
-    struct state *state = NULL;
+    struct pass_state *state = NULL;
     i3d_status status;
     *out = NULL;
     TRY(memory_get(1, sizeof *state, &state));
@@ -187,7 +187,7 @@ static size_t rounded_bytes(const struct product *product)
 
 static struct convolution_bytes bytes(const void *of)
 {
-    const struct state *state = of;
+    const struct pass_state *state = of;
     const struct product *product = &state->product;
     if (state->gradient.run)
         return (struct convolution_bytes){ .run = split_scratch(&state->gradient).bytes };
@@ -254,7 +254,7 @@ static i3d_status load_weighted(struct weighted *weighted, const float *weight, 
 
 static i3d_status load(void *of, const float *weight, const float *bias, void *scratch)
 {
-    struct product *product = &((struct state *)of)->product;
+    struct product *product = &((struct pass_state *)of)->product;
     const struct op *op = product->shape.op;
     float *copy = scratch;
     char *rest = (char *)scratch + rounded_bytes(product);
@@ -312,7 +312,7 @@ out:
 
 static i3d_status run(void *of, const void *a, const void *b, void *out, void *scratch)
 {
-    struct state *state = of;
+    struct pass_state *state = of;
     const struct product *product = &state->product;
     i3d_status status;
     if (state->gradient.run)
@@ -326,7 +326,7 @@ out:
 
 static const struct primitive *find_primitive(const void *of)
 {
-    const struct state *state = of;
+    const struct pass_state *state = of;
     return state->gradient.run ? state->gradient.run : state->product.main.run;
 }
 

@@ -14,7 +14,7 @@
 
 /* The weights of a fused forward pass are transformed once, of others, which change with each step,
  * when they are used: then they take no more room than they are. */
-struct state {
+struct pass_state {
     const struct winograd_kernels *kernels;
     struct winograd winograd;
     enum pass pass;
@@ -70,7 +70,7 @@ static bool can(const struct convolution_shape *shape, enum pass pass, enum wino
 
 static void release(void *of)
 {
-    struct state *state = of;
+    struct pass_state *state = of;
     if (!state)
         return;
     memory_free(state->weights);
@@ -78,14 +78,14 @@ static void release(void *of)
     memory_free(state);
 }
 
-static size_t held_floats(const struct state *state)
+static size_t held_floats(const struct pass_state *state)
 {
     if (state->pass == PASS_BACKWARD_WEIGHTS)
         return 0;
     return state->fused ? winograd_weight_floats(&state->winograd) : state->weight_floats;
 }
 
-static size_t bias_floats(const struct state *state)
+static size_t bias_floats(const struct pass_state *state)
 {
     return state->fused ? (size_t)state->winograd.panels * 2 * (size_t)state->winograd.lanes : 0;
 }
@@ -95,7 +95,7 @@ static i3d_status create(const struct convolution_shape *shape, enum pass pass, 
     const struct op *op = shape->op;
     enum winograd_tile tile = choose_tile(shape, pass);
     const struct winograd_kernels *kernels = find_kernels(shape->lanes);
-    struct state *state = NULL;
+    struct pass_state *state = NULL;
     i3d_status status = I3D_OK;
     *out = NULL;
     if (!kernels || !can(shape, pass, tile))
@@ -118,7 +118,7 @@ out:
     return status;
 }
 
-static size_t run_floats(const struct state *state)
+static size_t run_floats(const struct pass_state *state)
 {
     const struct winograd *winograd = &state->winograd;
     if (state->pass == PASS_BACKWARD_WEIGHTS)
@@ -129,7 +129,7 @@ static size_t run_floats(const struct state *state)
 
 static struct convolution_bytes bytes(const void *of)
 {
-    const struct state *state = of;
+    const struct pass_state *state = of;
     return (struct convolution_bytes){
         .held = (held_floats(state) + bias_floats(state)) * sizeof(float),
         .run = run_floats(state) * sizeof(float),
@@ -138,7 +138,7 @@ static struct convolution_bytes bytes(const void *of)
 
 static i3d_status load(void *of, const float *weight, const float *bias, void *scratch)
 {
-    struct state *state = of;
+    struct pass_state *state = of;
     (void)scratch;
     if (state->pass == PASS_BACKWARD_WEIGHTS)
         return I3D_OK;
@@ -153,7 +153,7 @@ static i3d_status load(void *of, const float *weight, const float *bias, void *s
 
 static i3d_status run(void *of, const void *a, const void *b, void *out, void *scratch)
 {
-    const struct state *state = of;
+    const struct pass_state *state = of;
     const struct winograd *winograd = &state->winograd;
     const float *weights = state->weights;
     float *rest = scratch;
@@ -172,7 +172,7 @@ static i3d_status run(void *of, const void *a, const void *b, void *out, void *s
 
 static const char *kernel(const void *of)
 {
-    return ((const struct state *)of)->name;
+    return ((const struct pass_state *)of)->name;
 }
 
 static bool is_slow(const void *of)

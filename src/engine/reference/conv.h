@@ -10,7 +10,7 @@
 #include <i3d/status.h>
 
 #include "base/thread.h"
-#include "engine/reference/slice.h"
+#include "engine/reference/maps.h"
 #include "model/graph.h"
 
 struct conv {
@@ -23,13 +23,13 @@ struct conv {
 /* The same functions with sums in float32 and in float64. */
 struct conv_functions {
     /* weight [out, in, kt, kh, kw] */
-    i3d_status (*forward)(const struct conv *conv, struct slice in, const float *weight,
-                          struct slice out);
-    i3d_status (*backward_weight)(const struct conv *conv, struct slice in,
-                                  struct slice out_gradient, float *weight_gradient);
+    i3d_status (*forward)(const struct conv *conv, struct maps in, const float *weight,
+                          struct maps out);
+    i3d_status (*backward_weight)(const struct conv *conv, struct maps in, struct maps out_gradient,
+                                  float *weight_gradient);
     /* turned [in, out, kt, kh, kw]; adds to in_gradient. */
-    i3d_status (*backward_data)(const struct conv *conv, struct slice out_gradient,
-                                const float *turned, struct slice in_gradient);
+    i3d_status (*backward_data)(const struct conv *conv, struct maps out_gradient,
+                                const float *turned, struct maps in_gradient);
 };
 extern const struct conv_functions conv_f32, conv_f64;
 

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-typedef void (*fetch_row)(const struct op *op, struct slice from, int n, int k, int t, int h,
+typedef void (*fetch_row)(const struct op *op, struct maps from, int n, int k, int t, int h,
                           SUM *row);
 
 /* A product of rows: each row of `to` from all taps of `from`. Forward and the gradient of the data
@@ -13,7 +13,7 @@ typedef void (*fetch_row)(const struct op *op, struct slice from, int n, int k, 
 struct product {
     const struct conv *conv;
     fetch_row fetch;
-    struct slice from, to;
+    struct maps from, to;
     int from_channels, to_channels;
     const int *size;     /* t, h, w of `to` */
     const float *weight; /* [to, from, kt, kh, kw] */
@@ -51,7 +51,7 @@ static void find_row(size_t index, const int size[3], int *n, int *t, int *h)
 }
 
 /* What tap k reads for output row (t, h). */
-static void gather_row(const struct op *op, struct slice in, int n, int k, int t, int h, SUM *row)
+static void gather_row(const struct op *op, struct maps in, int n, int k, int t, int h, SUM *row)
 {
     struct tap tap = find_tap(op, k);
     const int *size = op->size_in;
@@ -60,7 +60,7 @@ static void gather_row(const struct op *op, struct slice in, int n, int k, int t
     memset(row, 0, conv_width(op->size_out[2]) * sizeof *row);
     if (ti < 0 || ti >= size[0] || hi < 0 || hi >= size[1])
         return;
-    const float *line = slice_channel(&in, n, tap.channel) +
+    const float *line = maps_channel(&in, n, tap.channel) +
                         ((size_t)ti * (size_t)size[1] + (size_t)hi) * (size_t)size[2];
     int step = op->stride[2], shift = tap.at[2] - op->front[2], w = 0;
     while (w * step + shift < 0)
@@ -70,7 +70,7 @@ static void gather_row(const struct op *op, struct slice in, int n, int k, int t
 }
 
 /* What tap k of the output's gradient adds to input row (t, h). */
-static void spread_row(const struct op *op, struct slice out, int n, int k, int t, int h, SUM *row)
+static void spread_row(const struct op *op, struct maps out, int n, int k, int t, int h, SUM *row)
 {
     struct tap tap = find_tap(op, k);
     const int *size = op->size_out;
@@ -82,7 +82,7 @@ static void spread_row(const struct op *op, struct slice out, int n, int k, int 
     ho /= op->stride[1];
     if (to >= size[0] || ho >= size[1])
         return;
-    const float *line = slice_channel(&out, n, tap.channel) +
+    const float *line = maps_channel(&out, n, tap.channel) +
                         ((size_t)to * (size_t)size[1] + (size_t)ho) * (size_t)size[2];
     int step = op->stride[2], shift = tap.at[2] - op->front[2], w = 0;
     while (w * step + shift < 0)
@@ -142,7 +142,7 @@ static i3d_status run_row(size_t index, int worker, void *context)
     size_t offset = ((size_t)t * (size_t)size[1] + (size_t)h) * (size_t)size[2];
     for (int c = 0; c < product->to_channels; c++)
         write_row(sums + (size_t)c * width, size[2], product->add,
-                  slice_channel(&product->to, n, c) + offset);
+                  maps_channel(&product->to, n, c) + offset);
     return I3D_OK;
 }
 
@@ -153,8 +153,8 @@ static i3d_status run_product(struct product *product)
     return team_run(product->conv->team, rows, run_row, product);
 }
 
-static i3d_status forward(const struct conv *conv, struct slice in, const float *weight,
-                          struct slice out)
+static i3d_status forward(const struct conv *conv, struct maps in, const float *weight,
+                          struct maps out)
 {
     struct product product = { .conv = conv,
                                .fetch = gather_row,
@@ -167,8 +167,8 @@ static i3d_status forward(const struct conv *conv, struct slice in, const float 
     return run_product(&product);
 }
 
-static i3d_status backward_data(const struct conv *conv, struct slice out_gradient,
-                                const float *turned, struct slice in_gradient)
+static i3d_status backward_data(const struct conv *conv, struct maps out_gradient,
+                                const float *turned, struct maps in_gradient)
 {
     struct product product = { .conv = conv,
                                .fetch = spread_row,
@@ -184,7 +184,7 @@ static i3d_status backward_data(const struct conv *conv, struct slice out_gradie
 
 struct weight_job {
     const struct conv *conv;
-    struct slice in, out_gradient;
+    struct maps in, out_gradient;
     float *weight_gradient;
 };
 
@@ -221,8 +221,8 @@ static i3d_status run_weight_block(size_t index, int worker, void *context)
         size_t offset = ((size_t)t * (size_t)size[1] + (size_t)h) * (size_t)size[2];
         for (int c = 0; c < op->channels; c++) {
             SUM part[CONV_GRAD_BLOCK];
-            multiply_rows(size[2], CONV_GRAD_BLOCK,
-                          slice_channel(&job->out_gradient, n, c) + offset, columns, part);
+            multiply_rows(size[2], CONV_GRAD_BLOCK, maps_channel(&job->out_gradient, n, c) + offset,
+                          columns, part);
             for (int i = 0; i < CONV_GRAD_BLOCK; i++)
                 sums[c * CONV_GRAD_BLOCK + i] += part[i];
         }
@@ -234,8 +234,8 @@ static i3d_status run_weight_block(size_t index, int worker, void *context)
     return I3D_OK;
 }
 
-static i3d_status backward_weight(const struct conv *conv, struct slice in,
-                                  struct slice out_gradient, float *weight_gradient)
+static i3d_status backward_weight(const struct conv *conv, struct maps in, struct maps out_gradient,
+                                  float *weight_gradient)
 {
     struct weight_job job = {
         .conv = conv, .in = in, .out_gradient = out_gradient, .weight_gradient = weight_gradient

@@ -4,22 +4,22 @@
 
 struct job {
     const struct norm *norm;
-    struct slice raw, out, out_gradient, raw_gradient;
+    struct maps raw, out, out_gradient, raw_gradient;
     float *gamma_gradient, *beta_gradient;
 };
 
 /* Two passes: the second is about the mean, so nothing cancels. */
-static void find_statistics(const struct norm *norm, const struct slice *raw, int c)
+static void find_statistics(const struct norm *norm, const struct maps *raw, int c)
 {
     double sum = 0, squares = 0, elements = (double)norm->count * (double)raw->map;
     for (int n = 0; n < norm->count; n++) {
-        const float *x = slice_channel(raw, n, c);
+        const float *x = maps_channel(raw, n, c);
         for (size_t i = 0; i < raw->map; i++)
             sum += x[i];
     }
     double mean = sum / elements;
     for (int n = 0; n < norm->count; n++) {
-        const float *x = slice_channel(raw, n, c);
+        const float *x = maps_channel(raw, n, c);
         for (size_t i = 0; i < raw->map; i++)
             squares += (x[i] - mean) * (x[i] - mean);
     }
@@ -60,8 +60,8 @@ static i3d_status forward_channel(size_t index, int worker, void *context)
     double scale = find_scale(norm, c);
     double shift = norm->beta[c] - norm->mean[c] * scale;
     for (int n = 0; n < norm->count; n++) {
-        const float *raw = slice_channel(&job->raw, n, c);
-        float *out = slice_channel(&job->out, n, c);
+        const float *raw = maps_channel(&job->raw, n, c);
+        float *out = maps_channel(&job->out, n, c);
         for (size_t i = 0; i < job->raw.map; i++) {
             double value = raw[i] * scale + shift;
             out[i] = norm->relu && value < 0 ? 0 : (float)value; /* a NaN goes through */
@@ -70,7 +70,7 @@ static i3d_status forward_channel(size_t index, int worker, void *context)
     return I3D_OK;
 }
 
-i3d_status norm_forward(const struct norm *norm, struct slice raw, struct slice out)
+i3d_status norm_forward(const struct norm *norm, struct maps raw, struct maps out)
 {
     struct job job = { .norm = norm, .raw = raw, .out = out };
     return team_run(norm->team, (size_t)norm->channels, forward_channel, &job);
@@ -88,8 +88,8 @@ static i3d_status backward_channel(size_t index, int worker, void *context)
     double mean = norm->mean[c], inverse = norm->gamma ? inverse_deviation(norm, c) : 1;
     double sum = 0, product = 0, elements = (double)norm->count * (double)map;
     for (int n = 0; n < norm->count; n++) {
-        const float *raw = slice_channel(&job->raw, n, c), *out = slice_channel(&job->out, n, c);
-        const float *out_gradient = slice_channel(&job->out_gradient, n, c);
+        const float *raw = maps_channel(&job->raw, n, c), *out = maps_channel(&job->out, n, c);
+        const float *out_gradient = maps_channel(&job->out_gradient, n, c);
         for (size_t i = 0; i < map; i++) {
             double g = pass_relu(norm, out[i], out_gradient[i]);
             sum += g;
@@ -104,9 +104,9 @@ static i3d_status backward_channel(size_t index, int worker, void *context)
     double sum_share = norm->frozen ? 0 : sum / elements;
     double product_share = norm->frozen ? 0 : product / elements;
     for (int n = 0; n < norm->count; n++) {
-        const float *raw = slice_channel(&job->raw, n, c), *out = slice_channel(&job->out, n, c);
-        const float *out_gradient = slice_channel(&job->out_gradient, n, c);
-        float *raw_gradient = slice_channel(&job->raw_gradient, n, c);
+        const float *raw = maps_channel(&job->raw, n, c), *out = maps_channel(&job->out, n, c);
+        const float *out_gradient = maps_channel(&job->out_gradient, n, c);
+        float *raw_gradient = maps_channel(&job->raw_gradient, n, c);
         for (size_t i = 0; i < map; i++) {
             double g = pass_relu(norm, out[i], out_gradient[i]), z = (raw[i] - mean) * inverse;
             raw_gradient[i] = (float)(scale * (g - sum_share - z * product_share));
@@ -115,9 +115,9 @@ static i3d_status backward_channel(size_t index, int worker, void *context)
     return I3D_OK;
 }
 
-i3d_status norm_backward(const struct norm *norm, struct slice raw, struct slice out,
-                         struct slice out_gradient, struct slice raw_gradient,
-                         float *gamma_gradient, float *beta_gradient)
+i3d_status norm_backward(const struct norm *norm, struct maps raw, struct maps out,
+                         struct maps out_gradient, struct maps raw_gradient, float *gamma_gradient,
+                         float *beta_gradient)
 {
     struct job job = { .norm = norm,
                        .raw = raw,

@@ -6,7 +6,7 @@
 #include <i3d/status.h>
 
 #include "base/thread.h"
-#include "engine/reference/slice.h"
+#include "engine/reference/maps.h"
 
 #include <stdbool.h>
 
@@ -22,13 +22,13 @@ struct norm {
 };
 
 /* raw -> out = relu(gamma (raw - mean) / sqrt(variance + epsilon) + beta); raw may be out. */
-i3d_status norm_forward(const struct norm *norm, struct slice raw, struct slice out);
+i3d_status norm_forward(const struct norm *norm, struct maps raw, struct maps out);
 
 /* Overwrites raw_gradient [as raw] and, where they are not NULL, gamma_gradient and beta_gradient
  * [channels].
  */
-i3d_status norm_backward(const struct norm *norm, struct slice raw, struct slice out,
-                         struct slice out_gradient, struct slice raw_gradient,
-                         float *gamma_gradient, float *beta_gradient);
+i3d_status norm_backward(const struct norm *norm, struct maps raw, struct maps out,
+                         struct maps out_gradient, struct maps raw_gradient, float *gamma_gradient,
+                         float *beta_gradient);
 
 #endif

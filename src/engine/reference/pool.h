@@ -6,7 +6,7 @@
 #include <i3d/status.h>
 
 #include "base/thread.h"
-#include "engine/reference/slice.h"
+#include "engine/reference/maps.h"
 #include "model/graph.h"
 
 #include <stdbool.h>
@@ -18,10 +18,10 @@ struct pool {
     bool mean;
 };
 
-i3d_status pool_forward(const struct pool *pool, struct slice in, struct slice out);
+i3d_status pool_forward(const struct pool *pool, struct maps in, struct maps out);
 
 /* Adds to in_gradient. */
-i3d_status pool_backward(const struct pool *pool, struct slice in, struct slice out_gradient,
-                         struct slice in_gradient);
+i3d_status pool_backward(const struct pool *pool, struct maps in, struct maps out_gradient,
+                         struct maps in_gradient);
 
 #endif

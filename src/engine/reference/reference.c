@@ -185,20 +185,20 @@ static struct array find_array(struct plan *plan, enum plan_array array)
 }
 
 /* Channels of `data`, which is laid out as value `v`. */
-static struct slice slice_value(const struct plan *plan, int v, float *data, int channel)
+static struct maps value_maps(const struct plan *plan, int v, float *data, int channel)
 {
     const struct value *value = &plan->decided.graph.values[v];
-    struct slice slice = { .data = data, .sample = value_floats(value) };
-    slice.map = slice.sample / (size_t)value->channels;
-    slice.data += (size_t)channel * slice.map;
-    return slice;
+    struct maps maps = { .data = data, .sample = value_floats(value) };
+    maps.map = maps.sample / (size_t)value->channels;
+    maps.data += (size_t)channel * maps.map;
+    return maps;
 }
 
-static struct slice slice_raw(const struct op *op, float *data)
+static struct maps raw_maps(const struct op *op, float *data)
 {
-    return (struct slice){ .data = data,
-                           .sample = (size_t)op->channels * op_map(op),
-                           .map = op_map(op) };
+    return (struct maps){ .data = data,
+                          .sample = (size_t)op->channels * op_map(op),
+                          .map = op_map(op) };
 }
 
 static struct conv describe_conv(const struct plan *plan, const struct op *op, int count)
@@ -265,9 +265,9 @@ static i3d_status conv_op_forward(struct plan *plan, int i)
     const struct op *op = &plan->decided.graph.ops[i];
     struct conv conv = describe_conv(plan, op, plan->count);
     struct norm norm = describe_norm(plan, i, plan->count);
-    struct slice in = slice_value(plan, op->in, plan->values[op->in], 0);
-    struct slice out = slice_value(plan, op->out, plan->values[op->out], op->out_channel);
-    struct slice raw = plan->decided.training ? slice_raw(op, plan->raw[i]) : out;
+    struct maps in = value_maps(plan, op->in, plan->values[op->in], 0);
+    struct maps out = value_maps(plan, op->out, plan->values[op->out], op->out_channel);
+    struct maps raw = plan->decided.training ? raw_maps(op, plan->raw[i]) : out;
     i3d_status status;
     TRY(plan->decided.conv->forward(&conv, in, state_param(&plan->state, op, I3D_PARAM_WEIGHT),
                                     raw));
@@ -290,8 +290,8 @@ static i3d_status op_forward(struct plan *plan, int i)
         return I3D_OK;
     }
     struct pool pool = describe_pool(plan, op, plan->count);
-    return pool_forward(&pool, slice_value(plan, op->in, plan->values[op->in], 0),
-                        slice_value(plan, op->out, plan->values[op->out], op->out_channel));
+    return pool_forward(&pool, value_maps(plan, op->in, plan->values[op->in], 0),
+                        value_maps(plan, op->out, plan->values[op->out], op->out_channel));
 }
 
 static i3d_status forward(struct plan *plan, int count, const float *input, const float *keep,
@@ -337,14 +337,13 @@ static i3d_status conv_op_backward(struct plan *plan, int i)
     const struct conv_functions *functions = plan->decided.conv;
     struct conv conv = describe_conv(plan, op, plan->count);
     struct norm norm = describe_norm(plan, i, plan->count);
-    struct slice in = slice_value(plan, op->in, plan->values[op->in], 0);
-    struct slice out = slice_value(plan, op->out, plan->values[op->out], op->out_channel);
-    struct slice out_gradient =
-        slice_value(plan, op->out, plan->gradients[op->out], op->out_channel);
-    struct slice raw_gradient = slice_raw(op, plan->raw_gradient);
+    struct maps in = value_maps(plan, op->in, plan->values[op->in], 0);
+    struct maps out = value_maps(plan, op->out, plan->values[op->out], op->out_channel);
+    struct maps out_gradient = value_maps(plan, op->out, plan->gradients[op->out], op->out_channel);
+    struct maps raw_gradient = raw_maps(op, plan->raw_gradient);
     float *weight_gradient = state_gradient(state, op, I3D_PARAM_WEIGHT);
     i3d_status status;
-    TRY(norm_backward(&norm, slice_raw(op, plan->raw[i]), out, out_gradient, raw_gradient,
+    TRY(norm_backward(&norm, raw_maps(op, plan->raw[i]), out, out_gradient, raw_gradient,
                       state_gradient(state, op, I3D_PARAM_GAMMA),
                       state_gradient(state, op, op->norm ? I3D_PARAM_BETA : I3D_PARAM_BIAS)));
     if (weight_gradient)
@@ -353,7 +352,7 @@ static i3d_status conv_op_backward(struct plan *plan, int i)
         turn_weight(graph_param(&plan->decided.graph, op, I3D_PARAM_WEIGHT),
                     state_param(state, op, I3D_PARAM_WEIGHT), plan->turned);
         TRY(functions->backward_data(&conv, raw_gradient, plan->turned,
-                                     slice_value(plan, op->in, plan->gradients[op->in], 0)));
+                                     value_maps(plan, op->in, plan->gradients[op->in], 0)));
     }
 out:
     return status;
@@ -365,9 +364,9 @@ static i3d_status pool_op_backward(struct plan *plan, const struct op *op)
     struct pool pool = describe_pool(plan, op, plan->count);
     if (!plan->decided.wanted[op->in])
         return I3D_OK;
-    return pool_backward(&pool, slice_value(plan, op->in, plan->values[op->in], 0),
-                         slice_value(plan, op->out, plan->gradients[op->out], op->out_channel),
-                         slice_value(plan, op->in, plan->gradients[op->in], 0));
+    return pool_backward(&pool, value_maps(plan, op->in, plan->values[op->in], 0),
+                         value_maps(plan, op->out, plan->gradients[op->out], op->out_channel),
+                         value_maps(plan, op->in, plan->gradients[op->in], 0));
 }
 
 static i3d_status op_backward(struct plan *plan, int i)
