@@ -169,7 +169,7 @@ static const float *reach_row(const int count, const float *row, int first, int 
 static void load_phases(const int counts[3], const float *channel, size_t channels,
                         const int size[3], const int first[3], vector *to)
 {
-    const int floats = 2 * counts[2];
+    const int floats = (2 * counts[2] + 7) / 8 * 8; /* what is behind a row comes before the next */
     if (channels * 8 < LANES)
         memset(to, 0, (size_t)(counts[0] * counts[1] * counts[2]) * sizeof *to);
     for (size_t c = 0; c < channels && c < LANES / 8; c++, channel += map_floats(size))
