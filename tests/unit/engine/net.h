@@ -196,4 +196,57 @@ static inline double net_error(const float *a, const float *b, size_t count)
     return sum > 0 ? sqrt(sum) / fmax(net_norm(b, count), 1e-30) : sum;
 }
 
+/* The sum of the outputs, each times its gradient. */
+static inline double net_loss(struct net *net)
+{
+    double sum = 0;
+    net_forward(net);
+    for (size_t i = 0; i < net_output_floats(net); i++)
+        sum += (double)net->output[i] * net->output_gradient[i];
+    return sum;
+}
+
+/* The slope of the loss when all of one parameter moves along `direction`. */
+static inline double net_slope(struct net *net, const i3d_param *param, const float *direction,
+                               float step)
+{
+    float *data = i3d_model_data(net->model) + param->offset, *kept = net_floats(param->count);
+    double ends[2];
+    memcpy(kept, data, param->count * sizeof *kept);
+    for (int end = 0; end < 2; end++) {
+        for (size_t i = 0; i < param->count; i++)
+            data[i] = kept[i] + (end ? step : -step) * direction[i];
+        assert_ok(net_upload_param(net, param));
+        ends[end] = net_loss(net);
+    }
+    memcpy(data, kept, param->count * sizeof *kept);
+    assert_ok(net_upload_param(net, param));
+    memory_free(kept);
+    return (ends[1] - ends[0]) / (2 * (double)step);
+}
+
+/* After net_step(): the gradient of every parameter, none of which is zero, is the slope of the
+ * loss along a drawn direction, measured over two `step`s. */
+static inline void net_check_slopes(struct net *net, float step)
+{
+    for (size_t p = 0; p < i3d_model_param_count(net->model); p++) {
+        const i3d_param *param = i3d_model_param(net->model, p);
+        if (param->role == I3D_PARAM_MEAN || param->role == I3D_PARAM_VARIANCE)
+            continue;
+        float *direction = net_floats(param->count);
+        double expected = 0, scale = 0;
+        net_draw(5, 1, p, -1, 1, direction, param->count);
+        for (size_t i = 0; i < param->count; i++) {
+            double term = (double)direction[i] * net_gradient(net, param)[i];
+            expected += term;
+            scale += fabs(term);
+        }
+        double measured = net_slope(net, param, direction, step);
+        assert_true(scale > 0);
+        if (!(fabs(measured - expected) <= 1e-2 * scale))
+            fail_msg("%s: the slope is %g, the gradient says %g", param->name, measured, expected);
+        memory_free(direction);
+    }
+}
+
 #endif

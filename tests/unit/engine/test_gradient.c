@@ -20,56 +20,13 @@ static struct net make(i3d_head head)
     return net;
 }
 
-static double loss(struct net *net)
-{
-    double sum = 0;
-    net_forward(net);
-    for (size_t i = 0; i < net_output_floats(net); i++)
-        sum += (double)net->output[i] * net->output_gradient[i];
-    return sum;
-}
-
-/* The slope of the loss when all of one parameter moves along `direction`. */
-static double slope(struct net *net, const i3d_param *param, const float *direction, float step)
-{
-    float *data = i3d_model_data(net->model) + param->offset, *kept = net_floats(param->count);
-    double ends[2];
-    memcpy(kept, data, param->count * sizeof *kept);
-    for (int end = 0; end < 2; end++) {
-        for (size_t i = 0; i < param->count; i++)
-            data[i] = kept[i] + (end ? step : -step) * direction[i];
-        assert_ok(net_upload_param(net, param));
-        ends[end] = loss(net);
-    }
-    memcpy(data, kept, param->count * sizeof *kept);
-    assert_ok(net_upload_param(net, param));
-    memory_free(kept);
-    return (ends[1] - ends[0]) / (2 * (double)step);
-}
-
 static void check_slopes(i3d_head head, const bool *frozen)
 {
     struct net net = make(head);
     net.request.frozen = frozen;
     net_plan(&net, 3);
     net_step(&net);
-    for (size_t p = 0; p < PARAMS; p++) {
-        const i3d_param *param = i3d_model_param(net.model, p);
-        if (param->role == I3D_PARAM_MEAN || param->role == I3D_PARAM_VARIANCE)
-            continue;
-        float *direction = net_floats(param->count);
-        double expected = 0, scale = 0;
-        net_draw(5, 1, p, -1, 1, direction, param->count);
-        for (size_t i = 0; i < param->count; i++) {
-            double term = (double)direction[i] * net_gradient(&net, param)[i];
-            expected += term;
-            scale += fabs(term);
-        }
-        double measured = slope(&net, param, direction, 1e-3f);
-        if (!(fabs(measured - expected) <= 1e-2 * scale))
-            fail_msg("%s: the slope is %g, the gradient says %g", param->name, measured, expected);
-        memory_free(direction);
-    }
+    net_check_slopes(&net, 1e-3f);
     net_free(&net);
 }
 
