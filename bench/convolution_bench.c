@@ -155,7 +155,7 @@ static void time_convolution(const struct op *op, struct bench *out)
     };
     size_t weights = (size_t)op->in_channels * (size_t)op->channels * map_of(op->kernel);
     bench.in = draw(whole(&bench, op->in_channels) * map_of(op->size_in));
-    bench.out = draw(whole(&bench, op->channels) * map_of(op->size_out));
+    bench.out = draw(whole(&bench, op->channels) * op_map(op));
     bench.weight = draw(weights);
     bench.gradient = draw(weights);
     bench.bias = draw(whole(&bench, op->channels) + 16);
@@ -204,8 +204,8 @@ static void print_convolution(const struct bench *bench)
 {
     static const char *const jobs[] = { "infer", "step", "data", "weights" };
     const struct op *op = bench->op;
-    double flops = 2e-9 * op->in_channels * op->channels * (double)map_of(op->kernel) *
-                   (double)map_of(op->size_out);
+    double flops =
+        2e-9 * op->in_channels * op->channels * (double)map_of(op->kernel) * (double)op_map(op);
     for (enum job job = 0; job < JOBS; job++) {
         if (bench->seconds[job][ONEDNN] == 0)
             continue;

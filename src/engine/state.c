@@ -95,6 +95,15 @@ struct array state_array(const struct state *state, enum plan_array array)
     return out;
 }
 
+void state_tell_statistics(const struct state *state, const struct op *op, int channel,
+                           double elements, double mean, double variance)
+{
+    float *means = state->statistics + op->statistics, *variances = means + op->channels;
+    double unbiased = elements > 1 ? elements / (elements - 1) : 1;
+    means[channel] = (float)mean;
+    variances[channel] = (float)(variance * unbiased);
+}
+
 static i3d_status check_range(const struct state *state, enum plan_array array, struct range range)
 {
     size_t floats = array == PLAN_STATISTICS ? state->graph->statistics : state->graph->floats;

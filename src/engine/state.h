@@ -30,6 +30,11 @@ i3d_status state_create(const struct plan_request *request, const struct graph *
 void state_clear(struct state *state);
 size_t state_bytes(const struct state *state);
 
+/* Tells the mean and variance that the norm of `op` saw in one channel of `elements`; the variance
+ * is biased, and told unbiased, as PyTorch updates running ones. */
+void state_tell_statistics(const struct state *state, const struct op *op, int channel,
+                           double elements, double mean, double variance);
+
 /* As the functions of engine.h. */
 i3d_status state_upload(struct state *state, enum plan_array array, struct range range,
                         const float *from);

@@ -62,6 +62,22 @@ static inline const i3d_param *graph_param(const struct graph *graph, const stru
     return op->params[role] < 0 ? NULL : &graph->params[op->params[role]];
 }
 
+/* Positions of a window, floats of its weight, and positions of the result in one clip. */
+static inline size_t op_taps(const struct op *op)
+{
+    return (size_t)op->kernel[0] * (size_t)op->kernel[1] * (size_t)op->kernel[2];
+}
+
+static inline size_t op_weight_floats(const struct op *op)
+{
+    return (size_t)op->channels * (size_t)op->in_channels * op_taps(op);
+}
+
+static inline size_t op_map(const struct op *op)
+{
+    return (size_t)op->size_out[0] * (size_t)op->size_out[1] * (size_t)op->size_out[2];
+}
+
 /* Whether one of the operation's parameters is among the `chosen`, one flag a parameter. */
 bool graph_has_any(const struct op *op, const bool *chosen);
 

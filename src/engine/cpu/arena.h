@@ -12,6 +12,17 @@ struct span {
     int begin, end; /* the first and the last moment at which it is needed */
 };
 
+static inline size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* To whole lines of the cache. */
+static inline size_t round_up(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
 /* Zeroed memory is an empty arena. */
 struct arena {
     struct span *spans;

@@ -2,24 +2,9 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
+#include "engine/cpu/arena.h"
 
 #include <math.h>
-
-static size_t round_up(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t weight_count(const struct op *op)
-{
-    return (size_t)op->channels * (size_t)op->in_channels * (size_t)op->kernel[0] *
-           (size_t)op->kernel[1] * (size_t)op->kernel[2];
-}
 
 static i3d_status choose(struct convolution *convolution, enum pass pass)
 {
@@ -72,8 +57,9 @@ static struct convolution_bytes bytes_of(const struct convolution *convolution, 
 /* In front of what the passes need: the weights with the norm in them. */
 static size_t folded_bytes(const struct convolution *convolution)
 {
-    return convolution->shape.fused ? round_up(weight_count(convolution->shape.op) * sizeof(float))
-                                    : 0;
+    return convolution->shape.fused
+               ? round_up(op_weight_floats(convolution->shape.op) * sizeof(float))
+               : 0;
 }
 
 size_t convolution_load_bytes(const struct convolution *convolution)
@@ -103,7 +89,7 @@ static i3d_status fold(const struct convolution *convolution,
                        const struct convolution_params *params, float *scaled)
 {
     const struct op *op = convolution->shape.op;
-    size_t count = weight_count(op) / (size_t)op->channels;
+    size_t count = op_weight_floats(op) / (size_t)op->channels;
     bool finite = true;
 #pragma omp parallel for schedule(static) reduction(&& : finite)
     for (int c = 0; c < op->channels; c++) {

@@ -46,19 +46,6 @@ out:
     return status;
 }
 
-/* The batch's statistics as they are told: unbiased, as PyTorch updates running ones. */
-static void write_statistics(const struct plan *plan, const struct step *step)
-{
-    const struct op *op = step->op;
-    float *mean = plan->state.statistics + op->statistics, *variance = mean + op->channels;
-    double elements = (double)plan->count * (double)map_of(op->size_out);
-    double unbiased = elements > 1 ? elements / (elements - 1) : 1;
-    for (int c = 0; c < op->channels; c++) {
-        mean[c] = step->norm.mean[c];
-        variance[c] = (float)(step->norm.variance[c] * unbiased);
-    }
-}
-
 /* The statistics and what follows from them. */
 static void prepare_norm(struct plan *plan, struct step *step, int count, void *scratch)
 {
@@ -73,7 +60,9 @@ static void prepare_norm(struct plan *plan, struct step *step, int count, void *
         memcpy(norm->variance, state_param(state, op, I3D_PARAM_VARIANCE), bytes);
     } else {
         plan->decided.kernels->norm_measure(count, plan_raw(plan, step), scratch, *norm);
-        write_statistics(plan, step);
+        for (int c = 0; c < op->channels; c++)
+            state_tell_statistics(state, op, c, (double)count * (double)op_map(op),
+                                  (double)norm->mean[c], (double)norm->variance[c]);
     }
     for (int c = 0; c < op->channels; c++)
         norm->scale[c] =

@@ -14,11 +14,6 @@ static int backward_time(const struct plan *plan, int step)
     return 2 * plan->decided.graph.op_count - 1 - step;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 static int later(int a, int b)
 {
     return a > b ? a : b;
@@ -81,7 +76,7 @@ static i3d_status add_convolution(struct plan *plan, int i)
 {
     struct step *step = &plan->steps[i];
     const struct op *op = step->op;
-    size_t map = map_of(op->size_out), norm = 0;
+    size_t map = op_map(op), norm = 0;
     int forward = forward_time(i), backward = backward_time(plan, i);
     i3d_status status;
     if (!step->decided->fused) {
@@ -109,7 +104,7 @@ static i3d_status add_pool(struct plan *plan, int i)
 {
     struct step *step = &plan->steps[i];
     size_t channels = (size_t)whole_blocks(plan, step->op->channels);
-    size_t winners = (size_t)plan->decided.samples * channels * map_of(step->op->size_out);
+    size_t winners = (size_t)plan->decided.samples * channels * op_map(step->op);
     if (!step->decided->backward)
         return I3D_OK;
     return arena_add(&plan->arena, winners, forward_time(i), backward_time(plan, i), &step->winner);

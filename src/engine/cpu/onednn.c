@@ -3,6 +3,7 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
+#include "engine/cpu/arena.h"
 #include "engine/cpu/primitive.h"
 #include "tensor/half.h"
 
@@ -38,26 +39,6 @@ struct pass_state {
     struct gradient gradient; /* of PASS_BACKWARD_WEIGHTS, in place of the product */
 };
 
-static size_t round_up(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t tap_count(const struct op *op)
-{
-    return (size_t)op->kernel[0] * (size_t)op->kernel[1] * (size_t)op->kernel[2];
-}
-
-static size_t weight_count(const struct op *op)
-{
-    return (size_t)op->channels * (size_t)op->in_channels * tap_count(op);
-}
-
 static i3d_status create_weighted(struct device *device, const struct convolution_shape *shape,
                                   enum pass pass, bool adds, struct weighted *out)
 {
@@ -81,7 +62,7 @@ static i3d_status create_product(struct device *device, const struct convolution
                                  enum pass pass, struct product *out)
 {
     struct convolution_shape plain = *shape;
-    bool adds = shape->fused && shape->bf16 && tap_count(shape->op) == 1;
+    bool adds = shape->fused && shape->bf16 && op_taps(shape->op) == 1;
     i3d_status status;
     plain.fused = false;
     *out = (struct product){ .shape = *shape, .pass = pass };
@@ -182,7 +163,7 @@ static size_t held_bytes(const struct weighted *weighted)
 static size_t rounded_bytes(const struct product *product)
 {
     const struct convolution_shape *shape = &product->shape;
-    return shape->fused && shape->bf16 ? round_up(weight_count(shape->op) * sizeof(float)) : 0;
+    return shape->fused && shape->bf16 ? round_up(op_weight_floats(shape->op) * sizeof(float)) : 0;
 }
 
 static struct convolution_bytes bytes(const void *of)
@@ -225,7 +206,7 @@ static float diffuse_window(const int kernel[3], float *window, float error)
 /* Neighbouring taps see nearly the same: of errors that cancel, little is seen in the sum. */
 static void diffuse(const struct op *op, float *weights)
 {
-    size_t inputs = (size_t)op->in_channels, taps = tap_count(op);
+    size_t inputs = (size_t)op->in_channels, taps = op_taps(op);
 #pragma omp parallel for schedule(static)
     for (int c = 0; c < op->channels; c++) {
         float *windows = weights + (size_t)c * inputs * taps, error = 0;
@@ -236,7 +217,7 @@ static void diffuse(const struct op *op, float *weights)
 
 static void leave_rest(const struct op *op, float *weights)
 {
-    for (size_t i = 0; i < weight_count(op); i++)
+    for (size_t i = 0; i < op_weight_floats(op); i++)
         weights[i] -= rounded(weights[i]);
 }
 
@@ -263,7 +244,7 @@ static i3d_status load(void *of, const float *weight, const float *bias, void *s
         return I3D_OK;
     product->bias = bias;
     if (rounded_bytes(product)) {
-        memcpy(copy, weight, weight_count(op) * sizeof *copy);
+        memcpy(copy, weight, op_weight_floats(op) * sizeof *copy);
         weight = copy;
         if (!product->rest.run)
             diffuse(op, copy);

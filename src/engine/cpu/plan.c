@@ -43,7 +43,7 @@ const void *plan_source(const struct plan *plan, int value)
 
 struct slice plan_raw(const struct plan *plan, const struct step *step)
 {
-    size_t map = map_of(step->op->size_out);
+    size_t map = op_map(step->op);
     return (struct slice){ .data = arena_at(&plan->arena, step->raw),
                            .sample = map * (size_t)whole_blocks(plan, step->op->channels),
                            .map = map,
@@ -102,7 +102,7 @@ out:
 
 static i3d_status create_head(struct plan *plan, const struct op *op)
 {
-    size_t floats = (size_t)plan->decided.batch * (size_t)op->channels * map_of(op->size_out);
+    size_t floats = (size_t)plan->decided.batch * (size_t)op->channels * op_map(op);
     size_t classes = (size_t)plan->decided.graph.classes;
     i3d_status status;
     TRY(memory_get(floats, sizeof(float), &plan->features));

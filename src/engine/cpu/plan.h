@@ -66,11 +66,6 @@ struct plan {
     bool keep_given;                            /* in the last forward() */
 };
 
-static inline size_t map_of(const int size[3])
-{
-    return (size_t)size[0] * (size_t)size[1] * (size_t)size[2];
-}
-
 static inline const struct op *plan_last(const struct plan *plan)
 {
     return &plan->decided.graph.ops[plan->decided.graph.op_count - 1];

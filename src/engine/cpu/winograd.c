@@ -106,8 +106,7 @@ static i3d_status create(const struct convolution_shape *shape, enum pass pass, 
                                         shape->samples, omp_get_max_threads());
     state->pass = pass;
     state->fused = shape->fused && pass == PASS_FORWARD;
-    state->weight_floats = (size_t)op->channels * (size_t)op->in_channels *
-                           (size_t)(op->kernel[0] * op->kernel[1] * op->kernel[2]);
+    state->weight_floats = op_weight_floats(op);
     snprintf(state->name, sizeof state->name, "winograd:%s", winograd_extents[tile].name);
     TRY(memory_get(held_floats(state), sizeof(float), &state->weights));
     TRY(memory_get(bias_floats(state), sizeof(float), &state->bias));

@@ -54,11 +54,6 @@ static i3d_status get(struct plan *plan, size_t count, size_t size, void *out)
     return memory_get(count, size, out);
 }
 
-static size_t op_map(const struct op *op)
-{
-    return (size_t)op->size_out[0] * (size_t)op->size_out[1] * (size_t)op->size_out[2];
-}
-
 static bool op_needs_backward(const struct plan *plan, const struct op *op)
 {
     const bool *wanted = plan->decided.wanted;
@@ -247,19 +242,6 @@ static struct pool describe_pool(const struct plan *plan, const struct op *op, i
                           .mean = op->kind == OP_HEAD && plan->decided.graph.head == I3D_HEAD_AVG };
 }
 
-/* The batch's statistics as they are told: unbiased, as PyTorch updates running ones. */
-static void write_statistics(const struct plan *plan, int i)
-{
-    const struct op *op = &plan->decided.graph.ops[i];
-    float *mean = plan->state.statistics + op->statistics, *variance = mean + op->channels;
-    double elements = (double)plan->count * (double)op_map(op);
-    double unbiased = elements > 1 ? elements / (elements - 1) : 1;
-    for (int c = 0; c < op->channels; c++) {
-        mean[c] = (float)plan->mean[i][c];
-        variance[c] = (float)(plan->variance[i][c] * unbiased);
-    }
-}
-
 static i3d_status conv_op_forward(struct plan *plan, int i)
 {
     const struct op *op = &plan->decided.graph.ops[i];
@@ -272,8 +254,9 @@ static i3d_status conv_op_forward(struct plan *plan, int i)
     TRY(plan->decided.conv->forward(&conv, in, state_param(&plan->state, op, I3D_PARAM_WEIGHT),
                                     raw));
     TRY(norm_forward(&norm, raw, out));
-    if (!norm.frozen)
-        write_statistics(plan, i);
+    for (int c = 0; !norm.frozen && c < op->channels; c++)
+        state_tell_statistics(&plan->state, op, c, (double)plan->count * (double)op_map(op),
+                              plan->mean[i][c], plan->variance[i][c]);
 out:
     return status;
 }
