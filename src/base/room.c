@@ -73,12 +73,11 @@ static uint64_t groups_left(const char *root, const char *mark, const char *moun
     }
     if (stream)
         fclose(stream);
-    for (char *slash = folder; *folder && slash; *slash = '\0') {
+    while (*folder) {
         uint64_t group = group_left(root, folder, names);
         left = group < left ? group : left;
-        slash = strlen(folder) > strlen(mount) ? strrchr(folder, '/') : NULL;
-        if (!slash)
-            break;
+        char *slash = strlen(folder) > strlen(mount) ? strrchr(folder, '/') : folder;
+        *slash = '\0';
     }
     return left;
 }
