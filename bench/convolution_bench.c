@@ -9,14 +9,13 @@
 #include "engine/cpu/primitive.h"
 #include "engine/cpu/winograd.h"
 
-#include "base/random.h"
+#include "bench.h"
 
 #include <i3d/model.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RUNS = 4, ONEDNN = TILE_COUNT, CHOICES };
 
@@ -42,30 +41,9 @@ struct bench {
     double worth;                  /* of a millisecond in megabytes */
 };
 
-static void check(i3d_status status)
-{
-    if (status == I3D_OK)
-        return;
-    fprintf(stderr, "convolution_bench: %s\n", i3d_error());
-    exit(1);
-}
-
 static double now(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static float *draw(size_t count)
-{
-    struct random random = random_for(1, RANDOM_TRIAL, 0, count);
-    float *floats = aligned_alloc(64, (count * sizeof *floats + 127) / 64 * 64);
-    if (!floats)
-        exit(1);
-    for (size_t i = 0; i < count; i++)
-        floats[i] = (float)(2 * random_unit(&random) - 1);
-    return floats;
+    return bench_now(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void keep_best(struct bench *bench, enum job job, int choice, double seconds)
@@ -85,22 +63,23 @@ static void time_onednn(struct bench *bench, enum job job)
     struct convolution_shape shape = bench->shape;
     void *state, *scratch;
     shape.fused = job == INFER;
-    check(provider_onednn.create(&shape, pass_of(job), &state));
+    bench_check(provider_onednn.create(&shape, pass_of(job), &state));
     struct convolution_bytes bytes = provider_onednn.bytes(state);
     bench->megabytes[ONEDNN] = (double)bytes.held / 1e6;
-    scratch = draw(bytes.run / 4 + bytes.load / 4 + 1);
+    scratch = bench_draw(bytes.run / 4 + bytes.load / 4 + 1);
     for (int run = 0; run < RUNS; run++) {
         double start = now();
         if (run == 0 || job != INFER)
-            check(provider_onednn.load(state, bench->weight, bench->bias, scratch));
+            bench_check(provider_onednn.load(state, bench->weight, bench->bias, scratch));
         if (job == INFER)
             start = now();
         if (job == DATA)
-            check(provider_onednn.run(state, bench->out, NULL, bench->in, scratch));
+            bench_check(provider_onednn.run(state, bench->out, NULL, bench->in, scratch));
         else if (job == WEIGHTS)
-            check(provider_onednn.run(state, bench->in, bench->out, bench->gradient, scratch));
+            bench_check(
+                provider_onednn.run(state, bench->in, bench->out, bench->gradient, scratch));
         else
-            check(provider_onednn.run(state, bench->in, NULL, bench->out, scratch));
+            bench_check(provider_onednn.run(state, bench->in, NULL, bench->out, scratch));
         keep_best(bench, job, ONEDNN, now() - start);
     }
     provider_onednn.free(state);
@@ -113,9 +92,9 @@ static void time_winograd(struct bench *bench, enum job job, enum winograd_tile 
         winograd_describe(bench->op, tile, job == DATA, bench->kernels->lanes, 1, 1);
     const float *bias = job == INFER ? bench->bias : NULL;
     bench->megabytes[tile] = 4e-6 * (double)winograd_weight_floats(&winograd);
-    bench->transformed = draw(winograd_weight_floats(&winograd));
-    bench->scratch = draw(job == WEIGHTS ? winograd_weights_scratch_floats(&winograd)
-                                         : winograd_scratch_floats(&winograd));
+    bench->transformed = bench_draw(winograd_weight_floats(&winograd));
+    bench->scratch = bench_draw(job == WEIGHTS ? winograd_weights_scratch_floats(&winograd)
+                                               : winograd_scratch_floats(&winograd));
     for (int run = 0; run < RUNS; run++) {
         double start = now();
         if (job == STEP || job == DATA)
@@ -154,11 +133,11 @@ static void time_convolution(const struct op *op, struct bench *out)
         .op = op, .samples = 1, .lanes = bench.kernels->lanes, .row_major = op->stride[0] == 2
     };
     size_t weights = (size_t)op->in_channels * (size_t)op->channels * map_of(op->kernel);
-    bench.in = draw(whole(&bench, op->in_channels) * map_of(op->size_in));
-    bench.out = draw(whole(&bench, op->channels) * op_map(op));
-    bench.weight = draw(weights);
-    bench.gradient = draw(weights);
-    bench.bias = draw(whole(&bench, op->channels) + 16);
+    bench.in = bench_draw(whole(&bench, op->in_channels) * map_of(op->size_in));
+    bench.out = bench_draw(whole(&bench, op->channels) * op_map(op));
+    bench.weight = bench_draw(weights);
+    bench.gradient = bench_draw(weights);
+    bench.bias = bench_draw(whole(&bench, op->channels) + 16);
     for (enum job job = 0; job < JOBS; job++) {
         if (job == DATA && bench.shape.row_major)
             continue;
@@ -252,8 +231,8 @@ static void run(const int size[3], bool table)
     i3d_model_options options = { .channels = 3, .classes = 400, .bn_epsilon = 1e-3 };
     static struct graph graph;
     i3d_model *model;
-    check(i3d_model_create(&options, &model));
-    check(graph_create(model, size[0], size[1], size[2], &graph));
+    bench_check(i3d_model_create(&options, &model));
+    bench_check(graph_create(model, size[0], size[1], size[2], &graph));
     for (int i = 0; i < graph.op_count; i++) {
         const struct op *op = &graph.ops[i];
         bool known = op->kind != OP_CONV || op->kernel[0] == 1;

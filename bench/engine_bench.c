@@ -5,13 +5,12 @@
  * each step alone and of the whole, in milliseconds, and ends. */
 #include "engine/cpu/plan.h"
 
-#include "base/random.h"
+#include "bench.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 enum { CLASSES = 400, THREADS = 2 };
 
@@ -21,32 +20,13 @@ struct bench {
     struct graph graph;
     struct plan_request request;
     struct plan *plan;
-    bool trained[512], frozen[GRAPH_OPS_MAX];
+    bool trained[GRAPH_PARAMS_MAX], frozen[GRAPH_OPS_MAX];
     float *clip, logits[CLASSES], logits_gradient[CLASSES];
 };
 
-static void check(i3d_status status)
-{
-    if (status == I3D_OK)
-        return;
-    fprintf(stderr, "engine_bench: %s\n", i3d_error());
-    exit(1);
-}
-
 static double now(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static float *draw(size_t count)
-{
-    struct random random = random_for(1, RANDOM_TRIAL, 0, 0);
-    float *floats = malloc(count * sizeof *floats);
-    for (size_t i = 0; floats && i < count; i++)
-        floats[i] = (float)(2 * random_unit(&random) - 1);
-    return floats;
+    return bench_now(CLOCK_MONOTONIC);
 }
 
 /* Fine-tuning: Mixed_5 and the logits, the batch norms before them frozen. */
@@ -66,10 +46,10 @@ static void choose_trained(struct bench *bench)
 static void prepare(struct bench *bench, const char *what, const char *precision, const int size[3])
 {
     i3d_model_options options = { .channels = 3, .classes = CLASSES, .bn_epsilon = 1e-3 };
-    check(engine_find("cpu", &bench->engine));
-    check(i3d_model_create(&options, &bench->model));
+    bench_check(engine_find("cpu", &bench->engine));
+    bench_check(i3d_model_create(&options, &bench->model));
     i3d_model_initialize(bench->model, 1, false);
-    check(graph_create(bench->model, size[0], size[1], size[2], &bench->graph));
+    bench_check(graph_create(bench->model, size[0], size[1], size[2], &bench->graph));
     bench->request = (struct plan_request){
         .graph = &bench->graph,
         .batch = 1,
@@ -80,10 +60,11 @@ static void prepare(struct bench *bench, const char *what, const char *precision
     };
     if (strcmp(what, "tune") == 0)
         choose_trained(bench);
-    check(bench->engine->plan(&bench->request, &bench->plan));
-    check(bench->engine->upload(bench->plan, PLAN_PARAMS, (struct range){ 0, bench->graph.floats },
-                                i3d_model_values(bench->model)));
-    bench->clip = draw(value_floats(&bench->graph.values[0]));
+    bench_check(bench->engine->plan(&bench->request, &bench->plan));
+    bench_check(bench->engine->upload(bench->plan, PLAN_PARAMS,
+                                      (struct range){ 0, bench->graph.floats },
+                                      i3d_model_values(bench->model)));
+    bench->clip = bench_draw(value_floats(&bench->graph.values[0]));
     for (int i = 0; i < CLASSES; i++)
         bench->logits_gradient[i] = 1e-3f * bench->clip[i];
 }
@@ -92,11 +73,11 @@ static void prepare(struct bench *bench, const char *what, const char *precision
 static void run(struct bench *bench)
 {
     const struct update update = { .lr = 1e-6, .clips = 1 };
-    check(bench->engine->forward(bench->plan, 1, bench->clip, NULL, bench->logits));
+    bench_check(bench->engine->forward(bench->plan, 1, bench->clip, NULL, bench->logits));
     if (bench->request.purpose != PLAN_TRAINING)
         return;
-    check(bench->engine->backward(bench->plan, bench->logits_gradient, NULL));
-    check(bench->engine->apply(bench->plan, &update));
+    bench_check(bench->engine->backward(bench->plan, bench->logits_gradient, NULL));
+    bench_check(bench->engine->apply(bench->plan, &update));
 }
 
 static double time_step(struct bench *bench, struct step *step)
@@ -104,7 +85,7 @@ static double time_step(struct bench *bench, struct step *step)
     double best = 1e9;
     for (int i = 0; i < 5; i++) {
         double start = now();
-        check(plan_step(bench->plan, step, 1));
+        bench_check(plan_step(bench->plan, step, 1));
         best = now() - start < best ? now() - start : best;
     }
     return best;

@@ -62,16 +62,15 @@ def main():
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--csv", type=pathlib.Path)
     arguments = parser.parse_args()
-    wrong = 0
+    library = str(pathlib.Path(arguments.library).resolve())
     with tempfile.TemporaryDirectory() as folder:
         place = trial.Place(arguments.i3d, folder)
-        library = str(pathlib.Path(arguments.library).resolve())
-        for name in arguments.command or trial.COMMANDS:
+
+        def attempt(name):
             row = try_command(place, library, name, arguments.every)
-            wrong += row["wrong"]
-            if arguments.csv:
-                trial.append(arguments.csv, row)
-    return 1 if wrong else 0
+            return row, row["wrong"]
+
+        return trial.try_all(arguments.command or trial.COMMANDS, attempt, arguments.csv)
 
 
 if __name__ == "__main__":

@@ -38,14 +38,15 @@ def main():
     parser.add_argument("--target", action="append")
     parser.add_argument("--csv", type=pathlib.Path)
     arguments = parser.parse_args()
-    build, found = arguments.build.resolve(), 0
-    for name in arguments.target or sorted(path.name for path in
-                                           (build / "tests/fuzz/seeds").iterdir()):
+    build = arguments.build.resolve()
+
+    def attempt(name):
         row = try_target(build, name, arguments.seconds)
-        found += row["found"]
-        if arguments.csv:
-            trial.append(arguments.csv, row)
-    return 1 if found else 0
+        return row, row["found"]
+
+    targets = arguments.target or sorted(path.name
+                                         for path in (build / "tests/fuzz/seeds").iterdir())
+    return trial.try_all(targets, attempt, arguments.csv)
 
 
 if __name__ == "__main__":

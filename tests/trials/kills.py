@@ -71,15 +71,14 @@ def main():
     parser.add_argument("--command", action="append", choices=COMMANDS)
     parser.add_argument("--csv", type=pathlib.Path)
     arguments = parser.parse_args()
-    wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         place = trial.Place(arguments.i3d, folder)
-        for name in arguments.command or COMMANDS:
+
+        def attempt(name):
             row = try_command(place, name, arguments.kills)
-            wrong += row["wrong"]
-            if arguments.csv:
-                trial.append(arguments.csv, row)
-    return 1 if wrong else 0
+            return row, row["wrong"]
+
+        return trial.try_all(arguments.command or COMMANDS, attempt, arguments.csv)
 
 
 if __name__ == "__main__":

@@ -41,15 +41,10 @@ def main():
     parser.add_argument("--command", action="append", choices=COMMANDS)
     parser.add_argument("--csv", type=pathlib.Path)
     arguments = parser.parse_args()
-    failed = False
     with tempfile.TemporaryDirectory() as folder:
         place = trial.Place(arguments.i3d, folder)
-        for name in arguments.command or COMMANDS:
-            row, wrong = try_command(place, name)
-            failed |= wrong
-            if arguments.csv:
-                trial.append(arguments.csv, row)
-    return 1 if failed else 0
+        return trial.try_all(arguments.command or COMMANDS, lambda name: try_command(place, name),
+                             arguments.csv)
 
 
 if __name__ == "__main__":

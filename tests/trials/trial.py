@@ -97,3 +97,15 @@ def append(path, row):
         writer = csv.DictWriter(file, fieldnames=list(row), lineterminator="\n")
         writer.writeheader()
         writer.writerows(sorted(rows, key=lambda old: old["what"]))
+
+
+def try_all(names, attempt, path):
+    """attempt(name) gives a row and whether it went wrong; the row goes into the CSV at `path`, if
+    there is one. The exit status: 1 if one went wrong."""
+    failed = False
+    for name in names:
+        row, wrong = attempt(name)
+        failed |= bool(wrong)
+        if path:
+            append(path, row)
+    return 1 if failed else 0
