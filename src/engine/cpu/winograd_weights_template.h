@@ -54,19 +54,26 @@ static void load_taps(const struct winograd *winograd, const enum winograd_tile 
     }
 }
 
+/* Polynomials [counts] at the points of the last two axes: [counts[0]][p1][p2]. */
+INLINE void evaluate_planes(const int counts[3], const int p1, const int p2, const vector *from,
+                            vector *work)
+{
+    for (int t = 0; t < counts[0]; t++) {
+        vector *plane = work + t * p1 * p2;
+        for (int h = 0; h < counts[1]; h++)
+            evaluate(p2, counts[2], from + (t * counts[1] + h) * counts[2], 1, plane + h * p2, 1);
+        for (int w = 0; w < p2; w++)
+            evaluate(p1, counts[1], plane + w, (size_t)p2, plane + w, (size_t)p2);
+    }
+}
+
 INLINE void evaluate_taps(const enum winograd_tile tile, const vector *from, float *to,
                           size_t stride)
 {
     const int p0 = axis_points(tile, 0), p1 = axis_points(tile, 1), p2 = axis_points(tile, 2);
     const int taps = axis_taps(tile);
     vector work[POINTS_MAX];
-    for (int t = 0; t < taps; t++) {
-        vector *plane = work + t * p1 * p2;
-        for (int h = 0; h < taps; h++)
-            evaluate(p2, taps, from + (t * taps + h) * taps, 1, plane + h * p2, 1);
-        for (int w = 0; w < p2; w++)
-            evaluate(p1, taps, plane + w, (size_t)p2, plane + w, (size_t)p2);
-    }
+    evaluate_planes((const int[]){ taps, taps, taps }, p1, p2, from, work);
     for (int i = 0; i < p1 * p2; i++) {
         vector column[8];
         float scale = scale_of(p1, i / p2) * scale_of(p2, i % p2);
@@ -99,23 +106,16 @@ INLINE void transform_gradient(const struct winograd *winograd, const enum winog
                                size_t stride)
 {
     const int p0 = axis_points(tile, 0), p1 = axis_points(tile, 1), p2 = axis_points(tile, 2);
-    const int m0 = axis_results(tile, 0), m1 = axis_results(tile, 1), m2 = axis_results(tile, 2);
-    const int counts[] = { m0, m1, m2 };
+    const int counts[] = { axis_results(tile, 0), axis_results(tile, 1), axis_results(tile, 2) };
     size_t map = map_floats(winograd->size_out);
     vector results[75], work[POINTS_MAX];
     int blocks = (winograd->channels + LANES - 1) / LANES;
     load_tile(counts, gradient + (size_t)(place.sample * blocks + block) * map * LANES,
               winograd->size_out, place.at, results);
-    for (int t = 0; t < m0; t++) {
-        vector *plane = work + t * p1 * p2;
-        for (int h = 0; h < m1; h++)
-            evaluate(p2, m2, results + (t * m1 + h) * m2, 1, plane + h * p2, 1);
-        for (int w = 0; w < p2; w++)
-            evaluate(p1, m1, plane + w, (size_t)p2, plane + w, (size_t)p2);
-    }
+    evaluate_planes(counts, p1, p2, results, work);
     for (int i = 0; i < p1 * p2; i++) {
         vector column[8];
-        evaluate(p0, m0, work + i, (size_t)(p1 * p2), column, 1);
+        evaluate(p0, counts[0], work + i, (size_t)(p1 * p2), column, 1);
         UNROLL for (int t = 0; t < p0; t++)
             store_vector(column[t], to + (size_t)(t * p1 * p2 + i) * stride);
     }
