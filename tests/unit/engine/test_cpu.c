@@ -154,17 +154,17 @@ static struct net make_network(int batch, i3d_head head, const int size[3])
     return net_make(network_units, network_unit_count, &wanted, batch, size);
 }
 
-/* Whether nine in ten parameters are within `bound`; near all must be. */
-static bool are_gradients_close(const struct net *net, const struct net *reference, double bound)
+/* Whether nine in ten parameters are close; near all must be. */
+static bool are_gradients_close(const struct net *net, const struct net *reference)
 {
     size_t params = i3d_model_param_count(net->model), close = 0;
     for (size_t p = 0; p < params; p++) {
         const i3d_param *param = i3d_model_param(net->model, p);
         const float *a = net_gradient(net, param), *b = net_gradient(reference, param);
         assert_near("the network", param->name, a, b, param->count, .1);
-        close += net_error(a, b, param->count) <= bound;
+        close += net_error(a, b, param->count) <= 1e-4;
     }
-    print_message("%zu of %zu gradients are within %g\n", close, params, bound);
+    print_message("%zu of %zu gradients are within 1e-4\n", close, params);
     return close >= params * 9 / 10;
 }
 
@@ -197,7 +197,7 @@ static bool check_gradients(uint64_t seed)
     net_step(&net);
     assert_near("the network", "the logits", net.output, reference.output, net_output_floats(&net),
                 1e-5);
-    bool close = are_gradients_close(&net, &reference, 1e-4);
+    bool close = are_gradients_close(&net, &reference);
     net_free(&reference);
     net_free(&net);
     return close;
@@ -212,13 +212,13 @@ static void the_whole_network_gives_the_same_gradients(void **state)
     assert_true(close);
 }
 
-/* Fine-tuning: Mixed_5 and the logits are trained; the batch norms before them are `frozen`. Those
- * of a batch, here of a dozen positions in Mixed_5, multiply what rounding leaves. */
+/* Fine-tuning: Mixed_5 and the logits are trained; the batch norms before them are `frozen`. The
+ * clips are so large that a norm in Mixed_5 sees some dozens of positions: of fewer it multiplies
+ * what rounding leaves. */
 static bool check_fine_tuning(bool frozen_before, uint64_t seed)
 {
-    double bound = frozen_before ? 1e-4 : 1e-3;
     bool trained[512] = { false }, frozen[GRAPH_OPS_MAX] = { false };
-    struct net reference = make_network(1, I3D_HEAD_AVG, (int[]){ 16, 80, 64 });
+    struct net reference = make_network(2, I3D_HEAD_AVG, (int[]){ 16, 96, 96 });
     struct graph *graph = &reference.graph;
     for (size_t p = 0; p < i3d_model_param_count(reference.model); p++) {
         const char *path = i3d_model_param(reference.model, p)->name;
@@ -233,14 +233,14 @@ static bool check_fine_tuning(bool frozen_before, uint64_t seed)
     net_step(&reference);
     net_step(&net);
     assert_near("fine-tuning", "the logits", net.output, reference.output, net_output_floats(&net),
-                bound);
+                1e-4);
     for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
         const i3d_param *param = i3d_model_param(net.model, p);
         if (net_norm(net_gradient(&reference, param), param->count) == 0)
             assert_near("fine-tuning", param->name, net_gradient(&net, param),
                         net_gradient(&reference, param), param->count, 0);
     }
-    bool close = are_gradients_close(&net, &reference, bound);
+    bool close = are_gradients_close(&net, &reference);
     net_free(&reference);
     net_free(&net);
     return close;
