@@ -8,7 +8,7 @@ PREFIX ?= /usr/local
 GENERATE = cmake --preset
 COMPILE = cmake --build
 
-.PHONY: all demo test test-oracle bench coverage check-sanitizers trials format install clean
+.PHONY: all demo test test-oracle test-peers bench coverage check-sanitizers trials format install clean
 .PHONY: packages packages-test packages-oracle
 
 all: packages
@@ -28,6 +28,10 @@ test-oracle: packages-oracle
 	$(GENERATE) dev
 	$(COMPILE) build/dev
 	tests/run.sh build/dev -L oracle
+
+# Comparisons with this year's libraries: gigabytes from PyPI.
+test-peers: all
+	tests/peers/run.sh build/release/src/libi3d.so ../shared/data build/peers
 
 # Ratios against peers, measured in the same run.
 bench: packages-oracle

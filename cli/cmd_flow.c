@@ -6,6 +6,8 @@
 #include "flow/flow_extract.h"
 #include "flow/flow_view.h"
 
+#include <string.h>
+
 static void set_real(const struct options *options, const char *name, double *value)
 {
     if (option_given(options, name))
@@ -24,6 +26,16 @@ static void set_flag(const struct options *options, const char *name, bool *valu
         *value = option_flag(options, name);
 }
 
+static void set_border(const struct options *options, i3d_flow_border *value)
+{
+    static const char *const words[] = { [I3D_FLOW_BORDER_BLACK] = "black",
+                                         [I3D_FLOW_BORDER_EDGE] = "edge",
+                                         [I3D_FLOW_BORDER_NONE] = "none" };
+    for (int i = 0; i < 3 && option_given(options, "border"); i++)
+        if (strcmp(option_text(options, "border"), words[i]) == 0)
+            *value = (i3d_flow_border)i;
+}
+
 /* The preset, and over it every number that was given. */
 static i3d_status read_algorithm(const struct options *options, i3d_flow_options *out)
 {
@@ -35,6 +47,7 @@ static i3d_status read_algorithm(const struct options *options, i3d_flow_options
     set_real(options, "theta", &out->theta);
     set_int(options, "levels", &out->levels);
     set_real(options, "scale", &out->scale);
+    set_flag(options, "bicubic", &out->bicubic);
     set_int(options, "warps", &out->warps);
     set_int(options, "outer", &out->outer);
     set_int(options, "inner", &out->inner);
@@ -43,7 +56,7 @@ static i3d_status read_algorithm(const struct options *options, i3d_flow_options
     set_int(options, "median", &out->median);
     set_real(options, "cubic", &out->cubic);
     set_int(options, "subpixels", &out->subpixels);
-    set_flag(options, "clamp", &out->clamp);
+    set_border(options, &out->border);
     set_real(options, "smooth", &out->smooth);
     set_flag(options, "recheck", &out->recheck);
     set_flag(options, "stretch", &out->stretch);

@@ -2,7 +2,7 @@
 
 #include <i3d/flow.h>
 
-#define FLOW_PRESETS "opencv|opencv-cuda|ipol|quality|fast|turbo"
+#define FLOW_PRESETS "opencv|opencv5|opencv-cuda|ipol|quality|fast|turbo"
 
 /* Grouped by what the options are about. An option that several commands share is one row. */
 const struct option_row option_table[] = {
@@ -203,9 +203,14 @@ const struct option_row option_table[] = {
       .metavar = "N",
       .help = "positions a pixel that a warp tells apart, a power of two",
       .commands = "flow" },
-    { .name = "clamp",
+    { .name = "bicubic",
       .type = OPTION_FLAG,
-      .help = "beyond their border pictures go on as their edge, not as black",
+      .help = "change sizes bicubically, first pixel on first pixel",
+      .commands = "flow" },
+    { .name = "border",
+      .type = OPTION_CHOICE,
+      .choices = "black|edge|none",
+      .help = "what a sample finds beyond the border; none: it says nothing",
       .commands = "flow" },
     { .name = "smooth",
       .type = OPTION_REAL,

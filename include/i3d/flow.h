@@ -16,14 +16,24 @@
 extern "C" {
 #endif
 
+/* What a sample finds beyond the border of a picture. */
+typedef enum i3d_flow_border {
+    I3D_FLOW_BORDER_BLACK, /* 0 */
+    I3D_FLOW_BORDER_EDGE,  /* the picture's edge, repeated */
+    I3D_FLOW_BORDER_NONE   /* nothing: a sample that needs it says nothing about the motion */
+} i3d_flow_border;
+
 /* Every number of the algorithm. Start from a preset, then change what you will. */
 typedef struct i3d_flow_options {
-    double tau;       /* time step of the dual, .25 */
-    double lambda;    /* weight of the data term, .15; larger: less smooth */
-    double theta;     /* tightness of the coupling, .3 */
-    int levels;       /* of the pyramid; it stops before a side would fall below 16 */
-    double scale;     /* size ratio between two levels, .1 to .95 */
-    int warps;        /* a level */
+    double tau;    /* time step of the dual, .25 */
+    double lambda; /* weight of the data term, .15; larger: less smooth */
+    double theta;  /* tightness of the coupling, .3 */
+    int levels;    /* of the pyramid; it stops before a side would fall below 16 */
+    double scale;  /* size ratio between two levels, .1 to .95 */
+    bool bicubic;  /* pictures and flow change their size bicubically, first pixel on first pixel,
+                      and the pyramid stops before its diagonal falls below 16; otherwise
+                      bilinearly, border on border */
+    int warps;     /* a level */
     int outer, inner; /* iterations a warp: outer x inner; a median before each outer */
     double epsilon;   /* stop a warp when an iteration's mean squared change is epsilon^2 or less,
                          in the mean of the last `look`; 0: never */
@@ -31,10 +41,10 @@ typedef struct i3d_flow_options {
     int median;       /* window of the median filter on the flow: 0 (none), 3 or 5 */
     double cubic;     /* the a of the bicubic kernel that warps (Keys 1981): -.75 or -.5 */
     int subpixels;    /* positions the warp tells apart in a pixel: a power of two, 1 to 256 */
-    bool clamp;       /* beyond the border the picture goes on as its edge; otherwise it is 0 */
-    double smooth;    /* sigma of a Gaussian on the pictures, and one before halving; 0: none */
-    bool recheck;     /* start from rest where that explains a pixel better than the coarser flow */
-    bool stretch;     /* stretch the grey values of each pair to 0..255 */
+    i3d_flow_border border;
+    double smooth; /* sigma of a Gaussian on the pictures, and one before halving; 0: none */
+    bool recheck;  /* start from rest where that explains a pixel better than the coarser flow */
+    bool stretch;  /* stretch the grey values of each pair to 0..255 */
 } i3d_flow_options;
 
 #define I3D_FLOW_PRESET "quality"   /* where none is chosen; doc/flow.md says why */

@@ -36,7 +36,7 @@ i3d_status i3d_flow_create(const i3d_flow_options *options, int width, int heigh
     flow->options = *options;
     flow->width = width;
     flow->height = height;
-    flow->pyramid = pyramid_plan(options, width, height);
+    flow->pyramid = pyramid_plan(&flow->options, width, height);
     for (int i = 0; i < 2; i++)
         TRY(memory_get(flow->pyramid.floats, sizeof(float), &flow->pictures[i].levels));
     TRY(memory_get((size_t)width * ((size_t)height + 1), 2 * sizeof(float), &flow->scratch));

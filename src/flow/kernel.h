@@ -6,6 +6,7 @@
 #ifndef I3D_FLOW_KERNEL_H
 #define I3D_FLOW_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,7 +40,8 @@ struct warp_row {
     const float *taps; /* [height + 2 BORDER, width + 2 BORDER, CHANNELS] of the second picture */
     const float *grey; /* row y of the first picture */
     int width, height, y, stride;
-    float gain; /* what both pictures are multiplied by */
+    bool inside; /* a sample that needs a tap beyond the border has gradient 0 */
+    float gain;  /* what both pictures are multiplied by */
     float lambda_theta;
     int *offset, *at_x, *at_y; /* scratch, [width] */
     float *sample;             /* scratch, [width, CHANNELS] */

@@ -73,7 +73,8 @@ static inline int nearest(float position)
 }
 
 /* Where the row's samples lie: the offset of the first of 4 x 4 taps, the positions within a pixel.
- * Whatever points further out than BORDER sees the border's own values. */
+ * Whatever points further out than BORDER sees the border's own values. If all taps must lie
+ * inside, those that do not are looked for in the corner of the border, which is black. */
 static inline void locate(const struct warp_row *warp, const float *restrict u,
                           const float *restrict v, int *restrict offset, int *restrict at_x,
                           int *restrict at_y)
@@ -82,6 +83,8 @@ static inline void locate(const struct warp_row *warp, const float *restrict u,
     int pitch = width + 2 * BORDER;
     float scale = (float)(1 << bits), top = (float)warp->y;
     float right = (float)(width + 1), bottom = (float)(warp->height + 1);
+    int least = warp->inside ? 1 : -BORDER, last_x = width - (warp->inside ? 2 : -BORDER);
+    int last_y = warp->height - (warp->inside ? 2 : -BORDER);
 
 #pragma omp simd
     for (int x = 0; x < width; x++) {
@@ -89,8 +92,9 @@ static inline void locate(const struct warp_row *warp, const float *restrict u,
         int to_y = nearest(clamped(top + v[x], -3, bottom) * scale);
         at_x[x] = to_x & mask;
         at_y[x] = to_y & mask;
-        offset[x] =
-            (((to_y >> bits) + BORDER - 1) * pitch + (to_x >> bits) + BORDER - 1) * CHANNELS;
+        int cell_x = to_x >> bits, cell_y = to_y >> bits;
+        bool seen = (cell_x >= least) & (cell_x < last_x) & (cell_y >= least) & (cell_y < last_y);
+        offset[x] = seen ? ((cell_y + BORDER - 1) * pitch + cell_x + BORDER - 1) * CHANNELS : 0;
     }
 }
 
@@ -152,10 +156,21 @@ static void warp(const struct warp_row *warp, float *row)
     linearize(warp, row);
 }
 
-/* |second picture at the pixel nearest to (x, y) - value|. */
-static inline float misfit(const float *taps, int pitch, float x, float y, float value)
+/* |second picture around the pixel nearest to (x, y) - first picture around its own|, a 3 x 3 sum
+ * of both. `grey`: the first picture at that pixel, its rows above and below `up` and `down` off.
+ */
+static inline float misfit(const float *taps, int pitch, float x, float y, const float *grey,
+                           int up, int down, int left, int right)
 {
-    return fabsf(taps[((nearest(y) + BORDER) * pitch + nearest(x) + BORDER) * CHANNELS] - value);
+    const float *tap = taps + ((nearest(y) + BORDER) * pitch + nearest(x) + BORDER) * CHANNELS;
+    int rows[3] = { up, 0, down };
+    float sum = 0;
+    for (int i = 0; i < 3; i++) {
+        const float *from = grey + rows[i], *to = tap + (i - 1) * pitch * CHANNELS;
+        sum += fabsf(to[-CHANNELS] - from[left]) + fabsf(to[0] - from[0]) +
+               fabsf(to[CHANNELS] - from[right]);
+    }
+    return sum;
 }
 
 static void recheck(const struct warp_row *warp, float *row)
@@ -163,17 +178,20 @@ static void recheck(const struct warp_row *warp, float *row)
     float *u = row + U * warp->stride, *v = row + V * warp->stride;
     const float *taps = warp->taps, *grey = warp->grey;
     int width = warp->width, pitch = width + 2 * BORDER;
+    int up = warp->y > 0 ? -width : 0, down = warp->y < warp->height - 1 ? width : 0;
     float y = (float)warp->y;
-    float right = (float)(width + BORDER - 1), bottom = (float)(warp->height + BORDER - 1);
+    float last_x = (float)(width - 1), last_y = (float)(warp->height - 1);
 
 #pragma omp simd
     for (int x = 0; x < width; x++) {
-        float to_x = clamped((float)x + u[x], -BORDER, right);
-        float to_y = clamped(y + v[x], -BORDER, bottom);
-        float at_rest = misfit(taps, pitch, (float)x, y, grey[x]);
-        float moving = misfit(taps, pitch, to_x, to_y, grey[x]);
-        u[x] = at_rest < moving ? 0 : u[x];
-        v[x] = at_rest < moving ? 0 : v[x];
+        float to_x = clamped((float)x + u[x], 0, last_x), to_y = clamped(y + v[x], 0, last_y);
+        bool inside = (to_x == (float)x + u[x]) & (to_y == y + v[x]);
+        int left = x > 0 ? -1 : 0, right = x < width - 1 ? 1 : 0;
+        float at_rest = misfit(taps, pitch, (float)x, y, grey + x, up, down, left, right);
+        float moving = misfit(taps, pitch, to_x, to_y, grey + x, up, down, left, right);
+        bool rest = inside & (at_rest < moving);
+        u[x] = rest ? 0 : u[x];
+        v[x] = rest ? 0 : v[x];
     }
 }
 

@@ -5,22 +5,31 @@
 #include <stdio.h>
 #include <string.h>
 
-/* OpenCV's classes are cv::optflow::DualTVL1OpticalFlow and
- * cv::cuda::OpticalFlowDual_TVL1, both of 4.6; "ipol" is the program of Sanchez et al. The last
- * three were chosen by their errors on pairs with known motion (bench/flow.py): levels of half the
- * size reach further, and a fixed count takes the same time on every pair. The numbers stand in the
- * order of i3d_flow_options. */
+#define BLACK I3D_FLOW_BORDER_BLACK
+#define EDGE I3D_FLOW_BORDER_EDGE
+#define NONE I3D_FLOW_BORDER_NONE
+
+/* OpenCV's classes are cv::optflow::DualTVL1OpticalFlow and cv::cuda::OpticalFlowDual_TVL1 of 4.6;
+ * the first of 5.0 differs in the positions that a warp tells apart. "ipol" is the program of
+ * Sanchez et al. The last three were chosen by their errors on pairs with known motion
+ * (bench/flow.py): levels of half the size reach further. The numbers stand in the order of
+ * i3d_flow_options. */
 static const struct {
     const char *name;
     i3d_flow_options options;
 } presets[] = {
-    { "opencv", { .25, .15, .3, 5, .8, 5, 10, 30, .01, 1, 5, -.75, 32, false, 0, false, false } },
+    { "opencv",
+      { .25, .15, .3, 5, .8, false, 5, 10, 30, .01, 1, 5, -.75, 32, BLACK, 0, false, false } },
+    { "opencv5",
+      { .25, .15, .3, 5, .8, false, 5, 10, 30, .01, 1, 5, -.75, 256, BLACK, 0, false, false } },
     { "opencv-cuda",
-      { .25, .15, .3, 5, .8, 5, 1, 300, .01, 1, 0, -.5, 256, true, 0, false, false } },
-    { "ipol", { .25, .15, .3, 5, .5, 5, 1, 300, .01, 1, 0, -.5, 256, true, .8, false, true } },
-    { "quality", { .25, .15, .3, 4, .5, 5, 1, 30, 0, 10, 5, -.75, 32, true, 0, true, false } },
-    { "fast", { .25, .15, .3, 4, .5, 3, 1, 20, 0, 10, 3, -.75, 32, true, 0, true, false } },
-    { "turbo", { .25, .15, .3, 4, .5, 3, 1, 8, 0, 4, 3, -.75, 32, true, 0, true, false } },
+      { .25, .15, .3, 5, .8, false, 5, 1, 300, .01, 1, 0, -.5, 256, EDGE, 0, false, false } },
+    { "ipol",
+      { .25, .15, .3, 5, .5, true, 5, 1, 300, .01, 1, 0, -.5, 256, NONE, .8, false, true } },
+    { "quality",
+      { .25, .15, .3, 4, .5, false, 5, 1, 30, .03, 5, 3, -.75, 32, NONE, 0, true, false } },
+    { "fast", { .25, .15, .3, 4, .5, false, 3, 1, 20, 0, 10, 3, -.75, 32, EDGE, 0, true, false } },
+    { "turbo", { .25, .15, .3, 4, .5, false, 3, 1, 8, 0, 4, 3, -.75, 32, EDGE, 0, true, false } },
 };
 
 enum { PRESETS = sizeof presets / sizeof presets[0] };
@@ -67,6 +76,7 @@ i3d_status flow_options_check(const i3d_flow_options *options)
     TRY(within("cubic", options->cubic, -1, 0));
     TRY(within("smooth", options->smooth, 0, 6));
     TRY(within("subpixels", options->subpixels, 1, 256));
+    TRY(within("border", options->border, I3D_FLOW_BORDER_BLACK, I3D_FLOW_BORDER_NONE));
     if (options->subpixels & (options->subpixels - 1))
         return failure(I3D_EINVAL, "flow option 'subpixels' is %d; it must be a power of two",
                        options->subpixels);

@@ -16,25 +16,12 @@ static size_t pitch_for(int stride)
     return ((size_t)stride * SECTIONS / LANES | 1) * LANES;
 }
 
-/* Keys' kernel with parameter a, at `at` in 0..1 between the second and the third tap. */
-static void cubic(double a, double at, float out[4])
-{
-    double x = at + 1, w0 = ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
-    double w1 = ((a + 2) * at - (a + 3)) * at * at + 1;
-    x = 1 - at;
-    double w2 = ((a + 2) * x - (a + 3)) * x * x + 1;
-    out[0] = (float)w0;
-    out[1] = (float)w1;
-    out[2] = (float)w2;
-    out[3] = (float)(1 - w0 - w1 - w2);
-}
-
 static void fill_weights(const i3d_flow_options *options, struct weights *weights)
 {
     while (1 << weights->bits < options->subpixels)
         weights->bits++;
     for (int i = 0; i < options->subpixels; i++) {
-        cubic(options->cubic, (double)i / options->subpixels, weights->y[i]);
+        cubic_weights(options->cubic, (double)i / options->subpixels, weights->y[i]);
         for (int k = 0; k < 4 * CHANNELS; k++)
             weights->x[i][k] = weights->y[i][k / CHANNELS];
     }
@@ -56,6 +43,7 @@ i3d_status solver_create(const i3d_flow_options *options, int width, int height,
     out->warp.at_y = out->warp.offset + 2 * w;
     fill_weights(options, out->weights);
     out->warp.weights = out->weights;
+    out->warp.inside = options->border == I3D_FLOW_BORDER_NONE;
     out->warp.lambda_theta = (float)(options->lambda * options->theta);
 out:
     if (status != I3D_OK)
@@ -199,7 +187,7 @@ void solver_run(struct solver *solver, const struct level *level, const struct l
     float *dense[2] = { u, v };
     for (int i = 0; coarser && i < 2; i++) {
         struct plane from = { coarser->width, coarser->height, (size_t)coarser->width, dense[i] };
-        plane_scale(&from, (double)coarser->width / level->width,
+        plane_scale(solver->options, &from, (double)coarser->width / level->width,
                     (double)coarser->height / level->height, (float)(1 / solver->options->scale),
                     scratch, &planes[i]);
     }

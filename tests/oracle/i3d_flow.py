@@ -8,10 +8,11 @@ class Options(ctypes.Structure):
     """struct i3d_flow_options of <i3d/flow.h>."""
 
     _fields_ = [("tau", ctypes.c_double), ("lambda", ctypes.c_double), ("theta", ctypes.c_double),
-                ("levels", ctypes.c_int), ("scale", ctypes.c_double), ("warps", ctypes.c_int),
+                ("levels", ctypes.c_int), ("scale", ctypes.c_double), ("bicubic", ctypes.c_bool),
+                ("warps", ctypes.c_int),
                 ("outer", ctypes.c_int), ("inner", ctypes.c_int), ("epsilon", ctypes.c_double),
                 ("look", ctypes.c_int), ("median", ctypes.c_int), ("cubic", ctypes.c_double),
-                ("subpixels", ctypes.c_int), ("clamp", ctypes.c_bool), ("smooth", ctypes.c_double),
+                ("subpixels", ctypes.c_int), ("border", ctypes.c_int), ("smooth", ctypes.c_double),
                 ("recheck", ctypes.c_bool), ("stretch", ctypes.c_bool)]
 
 

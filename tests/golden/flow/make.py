@@ -3,7 +3,10 @@
 
     /usr/bin/python3 tests/golden/flow/make.py
 
-NAME_0.grey, NAME_1.grey: 80 x 60 bytes; NAME.flo: OpenCV's flow from 0 to 1.
+NAME_0.grey, NAME_1.grey: 80 x 60 bytes; NAME.flo: OpenCV's flow from 0 to 1. NAME_ipol.flo is the
+same by version 4 of the program of Sanchez, Meinhardt-Llopis and Facciolo (IPOL 2013), which is not
+called here: tau .25, lambda .15, theta .3, 5 scales (of which it takes 3), zoom .5, 5 warps,
+epsilon .01, one thread.
 """
 import pathlib
 

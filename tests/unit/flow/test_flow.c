@@ -1,4 +1,5 @@
-/* The flow: OpenCV's output for two pairs, and what must be true of any flow. */
+/* The flow: output of OpenCV and of the IPOL program for two pairs, and what must be true of any
+ * flow. */
 #include "test.h"
 
 #include "base/file.h"
@@ -11,7 +12,8 @@
 
 enum { W = 96, H = 72, CELLS = W * H };
 
-static const char *const names[] = { "opencv", "opencv-cuda", "ipol", "quality", "fast", "turbo" };
+static const char *const names[] = { "opencv",  "opencv5", "opencv-cuda", "ipol",
+                                     "quality", "fast",    "turbo" };
 enum { NAMES = sizeof names / sizeof names[0] };
 
 static i3d_flow *create(const char *preset, int width, int height)
@@ -59,15 +61,16 @@ static double distance(const float *u, const float *v, double du, double dv, int
     return sum / count;
 }
 
-static void assert_near_opencv(const char *name)
+/* `peer`: behind the name of the pair. */
+static void assert_near(const char *preset, const char *name, const char *peer)
 {
     char path[512];
     uint8_t *pictures[2];
     size_t bytes;
-    i3d_field opencv, ours;
-    snprintf(path, sizeof path, I3D_GOLDEN "/flow/%s.flo", name);
-    assert_ok(i3d_field_read(path, &opencv));
-    ours = (i3d_field){ .width = opencv.width, .height = opencv.height };
+    i3d_field theirs, ours;
+    snprintf(path, sizeof path, I3D_GOLDEN "/flow/%s%s.flo", name, peer);
+    assert_ok(i3d_field_read(path, &theirs));
+    ours = (i3d_field){ .width = theirs.width, .height = theirs.height };
     size_t count = (size_t)ours.width * (size_t)ours.height;
     assert_ok(memory_get(count, sizeof(float), &ours.u));
     assert_ok(memory_get(count, sizeof(float), &ours.v));
@@ -77,41 +80,91 @@ static void assert_near_opencv(const char *name)
         assert_int_equal(bytes, count);
     }
 
-    i3d_flow *flow = create("opencv", ours.width, ours.height);
+    i3d_flow *flow = create(preset, ours.width, ours.height);
     assert_ok(i3d_flow_run(flow, pictures[0], pictures[1], ours.u, ours.v));
     double sum = 0;
     int near = 0;
     for (size_t i = 0; i < count; i++) {
         uint8_t a[2], b[2];
         i3d_flow_to_bytes((float[]){ ours.u[i], ours.v[i] }, 2, 20, a);
-        i3d_flow_to_bytes((float[]){ opencv.u[i], opencv.v[i] }, 2, 20, b);
-        sum += fabs((double)ours.u[i] - (double)opencv.u[i]) +
-               fabs((double)ours.v[i] - (double)opencv.v[i]);
+        i3d_flow_to_bytes((float[]){ theirs.u[i], theirs.v[i] }, 2, 20, b);
+        sum += fabs((double)ours.u[i] - (double)theirs.u[i]) +
+               fabs((double)ours.v[i] - (double)theirs.v[i]);
         near += (abs(a[0] - b[0]) <= 1) + (abs(a[1] - b[1]) <= 1);
     }
     double mean = sum / (double)(2 * count), share = near / (double)(2 * count);
-    print_message("%s: mean |difference| %.4f px, %.2f %% of bytes within one level\n", name, mean,
-                  100 * share);
+    print_message("%s, %s: mean |difference| %.4f px, %.2f %% of bytes within one level\n", preset,
+                  name, mean, 100 * share);
     assert_true(mean <= .02);
     assert_true(share >= .985);
 
     i3d_flow_free(flow);
     for (int i = 0; i < 2; i++)
         memory_free(pictures[i]);
-    i3d_field_clear(&opencv);
+    i3d_field_clear(&theirs);
     i3d_field_clear(&ours);
 }
 
 static void opencv_agrees_on_a_smooth_motion(void **state)
 {
     (void)state;
-    assert_near_opencv("smooth");
+    assert_near("opencv", "smooth", "");
 }
 
 static void opencv_agrees_on_a_moving_object(void **state)
 {
     (void)state;
-    assert_near_opencv("objects");
+    assert_near("opencv", "objects", "");
+}
+
+static void ipol_is_the_ipol_program(void **state)
+{
+    (void)state;
+    assert_near("ipol", "smooth", "_ipol");
+    assert_near("ipol", "objects", "_ipol");
+}
+
+/* Noise of three scales, so that a large motion cannot be taken for another. */
+static void look_at_noise(int dx, int dy, int width, int height, uint8_t *out)
+{
+    enum { SIDE = 100 };
+    static float knots[3][SIDE][SIDE];
+    struct random random = random_for(5, RANDOM_TRIAL, 0, 0);
+    for (int i = 0; i < 3 * SIDE * SIDE; i++)
+        knots[i / (SIDE * SIDE)][i / SIDE % SIDE][i % SIDE] = (float)random_below(&random, 80);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            float value = 0;
+            for (int i = 0; i < 3; i++) {
+                float scale = (float)(4 << 2 * i), a = (float)(x - dx + 32) / scale;
+                float b = (float)(y - dy + 32) / scale;
+                int left = (int)a, top = (int)b;
+                float at_x = a - (float)left, at_y = b - (float)top;
+                const float *above = &knots[i][top][left], *below = &knots[i][top + 1][left];
+                value += (1 - at_y) * ((1 - at_x) * above[0] + at_x * above[1]) +
+                         at_y * ((1 - at_x) * below[0] + at_x * below[1]);
+            }
+            out[y * width + x] = (uint8_t)value;
+        }
+}
+
+/* A strip of twelve pixels of the first picture is not to be seen in the second. */
+static void a_motion_that_leaves_the_picture_is_found_up_to_the_border(void **state)
+{
+    (void)state;
+    enum { WIDE = 320, HIGH = 240, RIGHT = 12, UP = 3 };
+    static uint8_t from[WIDE * HIGH], to[WIDE * HIGH];
+    static float u[WIDE * HIGH], v[WIDE * HIGH];
+    look_at_noise(0, 0, WIDE, HIGH, from);
+    look_at_noise(RIGHT, -UP, WIDE, HIGH, to);
+    i3d_flow *flow = create("quality", WIDE, HIGH);
+    assert_ok(i3d_flow_run(flow, from, to, u, v));
+    double sum = 0;
+    for (int i = 0; i < WIDE * HIGH; i++)
+        sum += hypot((double)u[i] - RIGHT, (double)v[i] + UP);
+    print_message("end-point error %.3f px\n", sum / (WIDE * HIGH));
+    assert_true(sum / (WIDE * HIGH) < .2);
+    i3d_flow_free(flow);
 }
 
 static void the_flow_of_a_shifted_picture_is_the_shift(void **state)
@@ -287,7 +340,8 @@ static void a_motion_of_hundreds_of_pixels_does_not_wrap(void **state)
         }
     i3d_flow_options options;
     assert_ok(i3d_flow_preset("quality", &options));
-    options.recheck = options.clamp = false;
+    options.recheck = false;
+    options.border = I3D_FLOW_BORDER_BLACK;
     options.lambda = 2;
     options.warps = 30;
     options.inner = 200;
@@ -361,7 +415,8 @@ static void options_out_of_range_are_named(void **state)
     (void)state;
     i3d_flow_options options, good;
     i3d_flow *flow;
-    assert_fails(i3d_flow_preset("nonsense", &options), I3D_EINVAL, "opencv, opencv-cuda, ipol");
+    assert_fails(i3d_flow_preset("nonsense", &options), I3D_EINVAL,
+                 "opencv, opencv5, opencv-cuda, ipol");
     assert_ok(i3d_flow_preset(NULL, &good));
     options = good;
     options.median = 4;
@@ -421,7 +476,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opencv_agrees_on_a_smooth_motion),
         cmocka_unit_test(opencv_agrees_on_a_moving_object),
+        cmocka_unit_test(ipol_is_the_ipol_program),
         cmocka_unit_test(the_flow_of_a_shifted_picture_is_the_shift),
+        cmocka_unit_test(a_motion_that_leaves_the_picture_is_found_up_to_the_border),
         cmocka_unit_test(identical_pictures_have_no_flow),
         cmocka_unit_test(mirroring_negates_u),
         cmocka_unit_test(a_sequence_gives_the_flow_of_its_pairs),
