@@ -93,8 +93,10 @@ struct engine {
     /* input [count, C, T, H, W] -> logits [count, classes], count <= batch; of a network without a
      * head the logits are its last value, [count, graph_output_floats()]. In training `keep` is
      * the dropout mask [count, 1024, t'] of factors (0 or 1/keep probability), NULL: no dropout.
-     * What backward() needs is kept until the next forward(). Parameters that changed since the
-     * last call are put into the form the machine wants, others are not touched. */
+     * A number that is not finite anywhere makes logits of its clip so, too, in training those of
+     * a clip of the batch. What backward() needs is kept until the next forward(). Parameters that
+     * changed since the last call are put into the form the machine wants, others are not touched.
+     */
     i3d_status (*forward)(struct plan *plan, int count, const float *input, const float *keep,
                           float *logits);
 

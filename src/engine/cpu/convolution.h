@@ -29,6 +29,7 @@ struct convolution_bytes {
 /* What does some passes of some convolutions. `state` is the provider's own, of one pass. */
 struct provider {
     const char *name;
+    bool hides_nan; /* the ReLU of a fused forward takes a NaN for 0 */
 
     /* `*out` stays NULL where this is none of the provider's. */
     i3d_status (*create)(const struct convolution_shape *shape, enum pass pass, void **out);

@@ -20,7 +20,7 @@ if(I3D_HAVE_ONEDNN)
     string(REGEX MATCH "[0-9]+$" version "${version}")
 
     set(cpu_sources plugin.c cpu.c decide.c plan.c layout.c forward.c backward.c head_pool.c arena.c
-                    convolution.c provider.c onednn.c primitive.c api_v${version}.c
+                    overflow.c convolution.c provider.c onednn.c primitive.c api_v${version}.c
                     winograd.c winograd_shape.c
                     winograd_plain.c winograd_avx2.c winograd_avx512.c
                     kernels_f32_avx2.c kernels_f32_avx512.c kernels_bf16_avx512.c)

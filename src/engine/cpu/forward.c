@@ -4,6 +4,7 @@
 #include "base/talk.h"
 #include "engine/head.h"
 #include "engine/cpu/head_pool.h"
+#include "engine/cpu/overflow.h"
 
 #include <math.h>
 #include <string.h>
@@ -36,9 +37,13 @@ static i3d_status run_fused(struct plan *plan, struct step *step, int count)
     struct slice out = plan_value(plan, op->out, op->out_channel, op->channels);
     void *scratch = arena_at(&plan->arena, step->forward_scratch);
     i3d_status status = I3D_OK;
+    bool hides = step->convolution.passes[PASS_FORWARD].provider->hides_nan;
+    if (hides)
+        overflow_forget();
     for (size_t n = 0; n < (size_t)count; n++)
         TRY(convolution_run(&step->convolution, PASS_FORWARD, in + n * sample * element, NULL,
                             (char *)out.data + n * out.sample * element, scratch));
+    plan->overflowed |= hides && overflow_seen();
     for (size_t n = (size_t)count; n < (size_t)plan->decided.samples; n++)
         memset((char *)out.data + n * out.sample * element, 0,
                (size_t)whole_blocks(plan, out.channels) * out.map * element);
@@ -118,6 +123,7 @@ i3d_status plan_step(struct plan *plan, struct step *step, int count)
 static i3d_status run_pass(struct plan *plan, int count, const float *input)
 {
     i3d_status status = I3D_OK;
+    plan->overflowed = false;
     place_input(plan, count, input);
     for (int i = 0; i < plan->decided.graph.op_count; i++) {
         TRY(check_interrupt());
@@ -135,6 +141,14 @@ static void run_head(struct plan *plan, const struct op *op, const float *keep, 
     if (plan->keep_given)
         memcpy(plan->keep, keep,
                (size_t)plan->count * (size_t)head.channels * (size_t)head.t * sizeof *keep);
+}
+
+/* Of clip n, in front of the head if there is one. */
+static float *find_result(const struct plan *plan, const struct op *last, int n, float *logits)
+{
+    if (last->kind != OP_HEAD)
+        return logits + (size_t)n * graph_output_floats(&plan->decided.graph);
+    return plan->features + (size_t)n * (size_t)last->channels * op_map(last);
 }
 
 i3d_status plan_forward(struct plan *plan, int count, const float *input, const float *keep,
@@ -155,6 +169,8 @@ i3d_status plan_forward(struct plan *plan, int count, const float *input, const 
                 clips,
                 plan_value(plan, last->out, 0, plan->decided.graph.values[last->out].channels),
                 logits + (size_t)n * out);
+        if (plan->overflowed)
+            *find_result(plan, last, n, logits) = NAN;
     }
     if (last->kind == OP_HEAD)
         run_head(plan, last, keep, logits);

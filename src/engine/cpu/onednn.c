@@ -322,6 +322,7 @@ static bool is_slow(const void *of)
 }
 
 const struct provider provider_onednn = { .name = "onednn",
+                                          .hides_nan = true,
                                           .create = create,
                                           .bytes = bytes,
                                           .load = load,

@@ -63,6 +63,7 @@ struct plan {
     const float *input;                         /* its clips, where value 0 has no span */
     float *features, *features_gradient, *keep; /* [batch, channels, t'] of an OP_HEAD */
     int count;                                  /* clips of the last forward() */
+    bool overflowed;                            /* in the pass at hand, and a ReLU may hide it */
     bool keep_given;                            /* in the last forward() */
 };
 
