@@ -35,23 +35,43 @@ out:
     return status;
 }
 
-/* Those of the first split, which has all, are told. */
-static i3d_status leave_out_nameless(struct annotation *split, bool first, struct names *out)
+/* Videos whose own or whose class's name JSON cannot hold; those of the first split, which has all,
+ * are told. */
+static i3d_status leave_out_videos(struct annotation *split, bool first, struct names *out)
 {
     i3d_status status = I3D_OK;
     size_t kept = 0;
     for (size_t i = 0; i < split->count; i++) {
         struct annotated *video = &split->videos[i];
-        if (is_json(video->name)) {
+        const char *class_name = split->labels.items[video->label];
+        if (is_json(video->name) && is_json(class_name)) {
             split->videos[kept++] = *video;
             continue;
         }
         if (first && status == I3D_OK)
-            status = name_nameless(split->labels.items[video->label], video->name, out);
+            status = name_nameless(class_name, video->name, out);
         memory_free(video->name);
     }
     split->count = kept;
     return status;
+}
+
+/* Classes that JSON cannot name, which have no videos any more. */
+static void leave_out_classes(struct annotation *split)
+{
+    size_t kept = 0;
+    for (size_t label = 0; label < split->labels.count; label++) {
+        char *name = split->labels.items[label];
+        if (!is_json(name)) {
+            memory_free(name);
+            continue;
+        }
+        for (size_t i = 0; kept < label && i < split->count; i++)
+            if (split->videos[i].label == (int)label)
+                split->videos[i].label = (int)kept;
+        split->labels.items[kept++] = name;
+    }
+    split->labels.count = kept;
 }
 
 i3d_status annotate_begin(const struct split_rule *rule, const char *root, struct annotate *out)
@@ -62,8 +82,10 @@ i3d_status annotate_begin(const struct split_rule *rule, const char *root, struc
     out->count = split_count(rule);
     for (int i = 0; i < out->count; i++)
         TRY(split_read(rule, i + 1, root, &out->splits[i]));
-    for (int i = 0; i < out->count; i++)
-        TRY(leave_out_nameless(&out->splits[i], i == 0, &out->nameless));
+    for (int i = 0; i < out->count; i++) {
+        TRY(leave_out_videos(&out->splits[i], i == 0, &out->nameless));
+        leave_out_classes(&out->splits[i]);
+    }
 out:
     if (status != I3D_OK)
         annotate_clear(out);

@@ -13,8 +13,9 @@ struct annotate {
     struct names nameless; /* the same of those that JSON cannot name */
 };
 
-/* Reads or draws the splits of the videos under `root`. Videos whose names are not UTF-8 are told,
- * named in `nameless` and left out: no annotation can hold them. */
+/* Reads or draws the splits of the videos under `root`. Videos whose names, or those of
+ * their classes, are not UTF-8 are told, named in `nameless` and left out: no annotation can hold
+ * them. */
 i3d_status annotate_begin(const struct split_rule *rule, const char *root, struct annotate *out);
 
 /* Finds their frames under `root` as annotation_locate() does; those missing are told and named in
