@@ -29,19 +29,35 @@ out:
     return status;
 }
 
+static i3d_status copy(void *device, void *to, const void *from, size_t bytes)
+{
+    (void)device;
+    memcpy(to, from, bytes);
+    return I3D_OK;
+}
+
+i3d_status state_describe(const struct plan_request *request, const struct graph *graph,
+                          struct state *out)
+{
+    bool training = request->purpose == PLAN_TRAINING;
+    *out = (struct state){ .graph = graph,
+                           .transfer = { .in = copy, .out = copy },
+                           .optimizer = request->optimizer,
+                           .applied.step = -1 };
+    for (int i = 0; i < graph->op_count; i++)
+        out->frozen[i] = !training || (request->frozen && request->frozen[i]);
+    return training ? choose_trained(request, out) : I3D_OK;
+}
+
 i3d_status state_create(const struct plan_request *request, const struct graph *graph, bool params,
                         struct state *out)
 {
-    bool training = request->purpose == PLAN_TRAINING;
     i3d_status status;
-    *out = (struct state){ .graph = graph, .optimizer = request->optimizer, .applied.step = -1 };
-    for (int i = 0; i < graph->op_count; i++)
-        out->frozen[i] = !training || (request->frozen && request->frozen[i]);
+    TRY(state_describe(request, graph, out));
     if (params)
         TRY(memory_get(graph->floats, sizeof *out->params, &out->params));
-    if (!training)
+    if (request->purpose != PLAN_TRAINING)
         return I3D_OK;
-    TRY(choose_trained(request, out));
     TRY(memory_get(graph->floats, sizeof *out->gradients, &out->gradients));
     TRY(memory_get(graph->statistics, sizeof *out->statistics, &out->statistics));
     for (int m = 0; m < optimizer_moment_count(&out->optimizer); m++)
@@ -52,11 +68,13 @@ out:
 
 void state_clear(struct state *state)
 {
-    memory_free(state->params);
-    memory_free(state->gradients);
-    memory_free(state->statistics);
-    for (int m = 0; m < OPTIMIZER_MOMENTS_MAX; m++)
-        memory_free(state->moments[m]);
+    if (state->transfer.in == copy) {
+        memory_free(state->params);
+        memory_free(state->gradients);
+        memory_free(state->statistics);
+        for (int m = 0; m < OPTIMIZER_MOMENTS_MAX; m++)
+            memory_free(state->moments[m]);
+    }
     memory_free(state->moment_at);
     memory_free(state->trained);
     *state = (struct state){ 0 };
@@ -134,9 +152,11 @@ static void mark_changed(struct state *state, struct range range)
 
 /* Calls for each piece of the moments that the range has: moments are of trained parameters only.
  */
-static void copy_moments(const struct state *state, enum plan_array array, struct range range,
-                         const float *from, float *to)
+static i3d_status copy_moments(const struct state *state, enum plan_array array, struct range range,
+                               const float *from, float *to)
 {
+    const struct transfer *transfer = &state->transfer;
+    i3d_status status = I3D_OK;
     float *moments = state->moments[array - PLAN_MOMENT_1];
     if (to)
         memset(to, 0, range.count * sizeof *to);
@@ -146,11 +166,12 @@ static void copy_moments(const struct state *state, enum plan_array array, struc
         if (!state->trained[p] || !part.count)
             continue;
         float *here = moments + state->moment_at[p] + (part.begin - param->offset);
-        if (to)
-            memcpy(to + (part.begin - range.begin), here, part.count * sizeof *to);
-        else
-            memcpy(here, from + (part.begin - range.begin), part.count * sizeof *from);
+        size_t at = part.begin - range.begin, bytes = part.count * sizeof(float);
+        TRY(to ? transfer->out(transfer->device, to + at, here, bytes)
+               : transfer->in(transfer->device, here, from + at, bytes));
     }
+out:
+    return status;
 }
 
 static bool is_moment(enum plan_array array)
@@ -161,31 +182,32 @@ static bool is_moment(enum plan_array array)
 i3d_status state_upload(struct state *state, enum plan_array array, struct range range,
                         const float *from)
 {
-    i3d_status status = check_range(state, array, range);
-    if (status != I3D_OK)
-        return status;
-    if (is_moment(array))
-        copy_moments(state, array, range, from, NULL);
-    else
-        memcpy((float *)state_array(state, array).data + range.begin, from,
-               range.count * sizeof *from);
+    const struct transfer *transfer = &state->transfer;
+    i3d_status status;
+    TRY(check_range(state, array, range));
+    TRY(is_moment(array)
+            ? copy_moments(state, array, range, from, NULL)
+            : transfer->in(transfer->device, (float *)state_array(state, array).data + range.begin,
+                           from, range.count * sizeof *from));
     if (array == PLAN_PARAMS)
         mark_changed(state, range);
-    return I3D_OK;
+out:
+    return status;
 }
 
 i3d_status state_download(const struct state *state, enum plan_array array, struct range range,
                           float *to)
 {
-    i3d_status status = check_range(state, array, range);
-    if (status != I3D_OK)
-        return status;
-    if (is_moment(array))
-        copy_moments(state, array, range, NULL, to);
-    else
-        memcpy(to, (const float *)state_array(state, array).data + range.begin,
-               range.count * sizeof *to);
-    return I3D_OK;
+    const struct transfer *transfer = &state->transfer;
+    i3d_status status;
+    TRY(check_range(state, array, range));
+    TRY(is_moment(array)
+            ? copy_moments(state, array, range, NULL, to)
+            : transfer->out(transfer->device, to,
+                            (const float *)state_array(state, array).data + range.begin,
+                            range.count * sizeof *to));
+out:
+    return status;
 }
 
 i3d_status state_ready(const struct state *state, const struct op *op, const struct ready *ready)

@@ -1,12 +1,20 @@
-/* What a plan of a CPU engine owns, in host memory: engine.h's arrays, and which parameters
- * changed. */
+/* What a plan owns, in host memory or a device's: engine.h's arrays, and which parameters changed.
+ */
 #ifndef I3D_ENGINE_STATE_H
 #define I3D_ENGINE_STATE_H
 
 #include "engine/engine.h"
 
+/* How floats come to and from where the arrays are; in host memory they are just copied. */
+struct transfer {
+    i3d_status (*in)(void *device, void *to, const void *from, size_t bytes);
+    i3d_status (*out)(void *device, void *to, const void *from, size_t bytes);
+    void *device;
+};
+
 struct state {
     const struct graph *graph; /* the plan's */
+    struct transfer transfer;
     struct optimizer optimizer;
     float *params; /* [graph.floats], or NULL */
 
@@ -23,8 +31,13 @@ struct state {
     bool changed[GRAPH_PARAMS_MAX]; /* since the engine last looked, and set this to false */
 };
 
-/* `graph` is the plan's own copy of the request's. Without `params` there is no such array: the
- * engine takes them apart where they are uploaded. A failure leaves what state_clear() clears. */
+/* All but the arrays: an engine that has them elsewhere sets them, and `transfer`, and does what
+ * state_apply() does its own way. `graph` is the plan's own copy of the request's. */
+i3d_status state_describe(const struct plan_request *request, const struct graph *graph,
+                          struct state *out);
+
+/* With arrays in host memory. Without `params` there is no such array: the engine takes them apart
+ * where they are uploaded. A failure leaves what state_clear() clears. */
 i3d_status state_create(const struct plan_request *request, const struct graph *graph, bool params,
                         struct state *out);
 void state_clear(struct state *state);

@@ -47,6 +47,11 @@ i3d_status memory_get(size_t count, size_t size, void *out)
     return library->memory_get(count, size, out);
 }
 
+i3d_status memory_grow(void *array, size_t *capacity, size_t count, size_t size)
+{
+    return library->memory_grow(array, capacity, count, size);
+}
+
 void memory_free(void *memory)
 {
     library->memory_free(memory);

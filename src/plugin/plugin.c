@@ -32,6 +32,7 @@ static void say(const char *line)
 static const struct plugin_host host = { .failure = keep_sentence,
                                          .error = i3d_error,
                                          .memory_get = memory_get,
+                                         .memory_grow = memory_grow,
                                          .memory_free = memory_free,
                                          .talk = say,
                                          .interrupted = interrupted };

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 /* Raised with every change of plugin.h, engine.h, comm.h, graph.h or what they include. */
-enum { PLUGIN_ABI = 1 };
+enum { PLUGIN_ABI = 2 };
 
 /* What a plug-in gets of the library: its own copies would keep sentences and count memory apart.
  */
@@ -23,6 +23,7 @@ struct plugin_host {
     i3d_status (*failure)(i3d_status status, const char *sentence); /* keeps it, gives `status` */
     const char *(*error)(void);
     i3d_status (*memory_get)(size_t count, size_t size, void *out);
+    i3d_status (*memory_grow)(void *array, size_t *capacity, size_t count, size_t size);
     void (*memory_free)(void *memory);
     void (*talk)(const char *line);
     bool (*interrupted)(void);

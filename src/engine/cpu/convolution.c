@@ -2,7 +2,7 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
-#include "engine/cpu/arena.h"
+#include "engine/arena.h"
 
 #include <math.h>
 

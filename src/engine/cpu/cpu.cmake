@@ -19,7 +19,7 @@ if(I3D_HAVE_ONEDNN)
          REGEX "define DNNL_VERSION_MAJOR [0-9]+")
     string(REGEX MATCH "[0-9]+$" version "${version}")
 
-    set(cpu_sources plugin.c cpu.c decide.c plan.c layout.c forward.c backward.c head_pool.c arena.c
+    set(cpu_sources plugin.c cpu.c decide.c plan.c layout.c forward.c backward.c head_pool.c
                     overflow.c convolution.c provider.c onednn.c primitive.c api_v${version}.c
                     winograd.c winograd_shape.c
                     winograd_plain.c winograd_avx2.c winograd_avx512.c

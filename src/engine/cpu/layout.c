@@ -146,6 +146,7 @@ i3d_status plan_lay_out(struct plan *plan)
     }
     TRY(arena_add(&plan->arena, load, -1, -1, &plan->load_scratch));
     TRY(arena_place(&plan->arena));
+    TRY(arena_take(&plan->arena));
 out:
     return status;
 }

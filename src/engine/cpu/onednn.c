@@ -3,7 +3,7 @@
 
 #include "base/failure.h"
 #include "base/memory.h"
-#include "engine/cpu/arena.h"
+#include "engine/arena.h"
 #include "engine/cpu/primitive.h"
 #include "tensor/half.h"
 

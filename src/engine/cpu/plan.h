@@ -8,7 +8,7 @@
 #ifndef I3D_ENGINE_CPU_PLAN_H
 #define I3D_ENGINE_CPU_PLAN_H
 
-#include "engine/cpu/arena.h"
+#include "engine/arena.h"
 #include "engine/cpu/convolution.h"
 #include "engine/cpu/kernels.h"
 #include "engine/engine.h"

@@ -1,4 +1,4 @@
-#include "engine/cpu/arena.h"
+#include "engine/arena.h"
 
 #include "base/memory.h"
 
@@ -77,6 +77,11 @@ i3d_status arena_place(struct arena *arena)
         arena->bytes = end > arena->bytes ? end : arena->bytes;
     }
     memory_free(order);
+    return I3D_OK;
+}
+
+i3d_status arena_take(struct arena *arena)
+{
     return memory_get(arena->bytes, 1, &arena->memory);
 }
 
