@@ -28,6 +28,7 @@ before() {
 }
 
 bench engine "$build"
+bench busy "$build"
 bench flow "$build/src/libi3d.so"
 bench flow_chain "$build/cli/i3d"
 bench stores "$build/cli/i3d" "$build/src/libi3d.so"

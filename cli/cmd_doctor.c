@@ -1,5 +1,6 @@
 /* What this machine can do, and what is missing for the whole job. */
 #include "command.h"
+#include "openmp.h"
 #include "report.h"
 
 #include "base/failure.h"
@@ -65,6 +66,7 @@ static void report_processor(struct report *report)
     report_int(report, "cores", thread_count());
     double gib = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1 << 30);
     report_text(report, "memory", "%.1f GiB", gib);
+    report_text(report, "openmp_waits", "%s", openmp_waiting());
 }
 
 /* Whether any works; `*fast`: whether it is another than the reference. */

@@ -1,5 +1,6 @@
 /* i3d COMMAND ARGUMENTS OPTIONS: finds the command, checks the words, runs it. */
 #include "command.h"
+#include "openmp.h"
 #include "terminal.h"
 
 #include <errno.h>
@@ -65,6 +66,7 @@ static int finish(int code)
 
 int main(int argc, char **argv)
 {
+    openmp_settle(argv);
     terminal_guard();
     if (argc < 2) {
         help_print_all(stderr);

@@ -1,3 +1,9 @@
+# The program has settled how OpenMP's threads wait, unless the user has.
+i3d doctor >text || true
+grep -q '^openmp waits: asleep' text
+OMP_WAIT_POLICY=active i3d doctor >text || true
+grep -q '^openmp waits: active' text
+
 # Where the program has FFmpeg and TurboJPEG the whole job can be done, and doctor ends with 0;
 # where it lacks one, it ends with 1 and names what to install.
 code=0
