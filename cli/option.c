@@ -398,7 +398,7 @@ const struct option_row option_table[] = {
     { .name = "spatial-size",
       .type = OPTION_INT,
       .least = 32,
-      .most = 65536,
+      .most = 16384,
       .metavar = "N",
       .help = "height and width of a clip; unset: as the checkpoint records, else 224",
       .commands = "train eval predict export preprocess infer" },
@@ -704,7 +704,7 @@ const struct option_row option_table[] = {
     { .name = "resize",
       .type = OPTION_INT,
       .least = 0,
-      .most = 65536,
+      .most = 16384,
       .metavar = "N",
       .help =
           "scale frames so that their short side is this before the crop; 0: as they are; unset: "

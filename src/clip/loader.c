@@ -293,7 +293,10 @@ static i3d_status create_slots(struct i3d_loader *loader)
 {
     const i3d_clip_options *clip = &loader->options.clip;
     int size = loader->options.batch, channels = loader->dataset->stream == I3D_FLOW ? 2 : 3;
+    size_t frame = (size_t)channels * (size_t)clip->size * (size_t)clip->size;
+    size_t batch = memory_sum(0, (size_t)size * (size_t)clip->frames, frame * sizeof(float));
     i3d_status status;
+    TRY(memory_check(memory_sum(0, (size_t)loader->slot_count, batch)));
     TRY(memory_get((size_t)loader->slot_count, sizeof *loader->slots, &loader->slots));
     for (long i = 0; i < loader->slot_count; i++) {
         struct slot *slot = &loader->slots[i];

@@ -8,6 +8,9 @@
 
 enum { ALIGNMENT = 4096 }; /* a page: no two spans share one */
 
+/* More than any machine has, and so little that no sum of spans overflows. */
+static const size_t BYTES_MOST = (size_t)1 << 50;
+
 i3d_status arena_add(struct arena *arena, size_t bytes, int begin, int end, int *out)
 {
     *out = -1;
@@ -17,7 +20,8 @@ i3d_status arena_add(struct arena *arena, size_t bytes, int begin, int end, int 
         memory_grow(&arena->spans, &arena->capacity, arena->count + 1, sizeof *arena->spans);
     if (status != I3D_OK)
         return status;
-    size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    size_t held = bytes < BYTES_MOST ? bytes : BYTES_MOST;
+    size_t rounded = (held + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     arena->spans[arena->count] = (struct span){ .bytes = rounded, .begin = begin, .end = end };
     *out = (int)arena->count++;
     return I3D_OK;
@@ -63,6 +67,7 @@ i3d_status arena_place(struct arena *arena)
     if (status != I3D_OK)
         return status;
     taken = order + arena->count;
+    arena->bytes = 0;
     for (size_t i = 0; i < arena->count; i++)
         order[i] = &arena->spans[i];
     qsort(order, arena->count, sizeof *order, compare_sizes);

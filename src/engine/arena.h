@@ -33,7 +33,7 @@ struct arena {
 /* `*out` is the span's number; 0 bytes give -1. */
 i3d_status arena_add(struct arena *arena, size_t bytes, int begin, int end, int *out);
 
-/* Finds each span its place: nothing can be added after it. The memory, `bytes` of it, is then the
+/* Finds each span its place, and anew after more were added. The memory, `bytes` of it, is then the
  * owner's to take, where it computes, and to free; arena_take() takes it here, zeroed. */
 i3d_status arena_place(struct arena *arena);
 i3d_status arena_take(struct arena *arena);

@@ -49,19 +49,18 @@ i3d_status state_describe(const struct plan_request *request, const struct graph
     return training ? choose_trained(request, out) : I3D_OK;
 }
 
-i3d_status state_create(const struct plan_request *request, const struct graph *graph, bool params,
-                        struct state *out)
+i3d_status state_take(struct state *state, bool params)
 {
-    i3d_status status;
-    TRY(state_describe(request, graph, out));
+    size_t floats = state->graph->floats;
+    i3d_status status = I3D_OK;
     if (params)
-        TRY(memory_get(graph->floats, sizeof *out->params, &out->params));
-    if (request->purpose != PLAN_TRAINING)
-        return I3D_OK;
-    TRY(memory_get(graph->floats, sizeof *out->gradients, &out->gradients));
-    TRY(memory_get(graph->statistics, sizeof *out->statistics, &out->statistics));
-    for (int m = 0; m < optimizer_moment_count(&out->optimizer); m++)
-        TRY(memory_get(out->trained_floats, sizeof(float), &out->moments[m]));
+        TRY(memory_get(floats, sizeof *state->params, &state->params));
+    if (!state->trained)
+        goto out;
+    TRY(memory_get(floats, sizeof *state->gradients, &state->gradients));
+    TRY(memory_get(state->graph->statistics, sizeof *state->statistics, &state->statistics));
+    for (int m = 0; m < optimizer_moment_count(&state->optimizer); m++)
+        TRY(memory_get(state->trained_floats, sizeof(float), &state->moments[m]));
 out:
     return status;
 }
@@ -80,13 +79,12 @@ void state_clear(struct state *state)
     *state = (struct state){ 0 };
 }
 
-size_t state_bytes(const struct state *state)
+size_t state_bytes(const struct state *state, bool params)
 {
-    size_t floats = state->params ? state->graph->floats : 0;
-    if (state->gradients)
-        floats += state->graph->floats + state->graph->statistics;
-    for (int m = 0; m < OPTIMIZER_MOMENTS_MAX; m++)
-        floats += state->moments[m] ? state->trained_floats : 0;
+    size_t moments = (size_t)optimizer_moment_count(&state->optimizer);
+    size_t floats = params ? state->graph->floats : 0;
+    if (state->trained)
+        floats += state->graph->floats + state->graph->statistics + moments * state->trained_floats;
     return floats * sizeof(float);
 }
 

@@ -36,12 +36,11 @@ struct state {
 i3d_status state_describe(const struct plan_request *request, const struct graph *graph,
                           struct state *out);
 
-/* With arrays in host memory. Without `params` there is no such array: the engine takes them apart
- * where they are uploaded. A failure leaves what state_clear() clears. */
-i3d_status state_create(const struct plan_request *request, const struct graph *graph, bool params,
-                        struct state *out);
+/* The arrays in host memory, and their bytes. Without `params` there is no such array: the engine
+ * takes them apart where they are uploaded. */
+i3d_status state_take(struct state *state, bool params);
+size_t state_bytes(const struct state *state, bool params);
 void state_clear(struct state *state);
-size_t state_bytes(const struct state *state);
 
 /* Tells the mean and variance that the norm of `op` saw in one channel of `elements`; the variance
  * is biased, and told unbiased, as PyTorch updates running ones. */

@@ -80,7 +80,13 @@ static i3d_status explain(const i3d_model *model, const i3d_network_shape *shape
         return failure(I3D_EFORMAT, "the clip holds a number that is not finite: make it again");
     TRY(memory_get((size_t)shape->classes, sizeof *logits, &logits));
     TRY(engine_find("reference", &engine));
-    TRY(engine->plan(&request, &plan));
+    status = engine->plan(&request, &plan);
+    if (status == I3D_ENOMEM)
+        TRY(failure_prefix(I3D_EFORMAT,
+                           "the logits are not finite: try other weights, or --precision "
+                           "fp32; which layer begins it is not known, for there is "));
+    if (status != I3D_OK)
+        goto out;
     TRY(engine->upload(plan, PLAN_PARAMS, (struct range){ 0, graph.floats },
                        i3d_model_values(model)));
     TRY(engine->forward(plan, 1, clip, NULL, logits));

@@ -57,6 +57,11 @@ void memory_free(void *memory)
     library->memory_free(memory);
 }
 
+i3d_status memory_check(size_t bytes)
+{
+    return library->memory_check(bytes);
+}
+
 void talk(const char *format, ...)
 {
     char line[SENTENCE_BYTES];

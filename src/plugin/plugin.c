@@ -34,6 +34,7 @@ static const struct plugin_host host = { .failure = keep_sentence,
                                          .memory_get = memory_get,
                                          .memory_grow = memory_grow,
                                          .memory_free = memory_free,
+                                         .memory_check = memory_check,
                                          .talk = say,
                                          .interrupted = interrupted };
 

@@ -25,6 +25,7 @@ struct plugin_host {
     i3d_status (*memory_get)(size_t count, size_t size, void *out);
     i3d_status (*memory_grow)(void *array, size_t *capacity, size_t count, size_t size);
     void (*memory_free)(void *memory);
+    i3d_status (*memory_check)(size_t bytes);
     void (*talk)(const char *line);
     bool (*interrupted)(void);
 };

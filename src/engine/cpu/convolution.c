@@ -38,6 +38,18 @@ out:
     return status;
 }
 
+i3d_status convolution_take(struct convolution *convolution)
+{
+    i3d_status status = I3D_OK;
+    for (enum pass pass = 0; pass < PASS_COUNT; pass++) {
+        const struct provider *provider = convolution->passes[pass].provider;
+        if (provider)
+            TRY(provider->take(convolution->passes[pass].state));
+    }
+out:
+    return status;
+}
+
 void convolution_clear(struct convolution *convolution)
 {
     for (enum pass pass = 0; pass < PASS_COUNT; pass++)

@@ -31,9 +31,11 @@ struct provider {
     const char *name;
     bool hides_nan; /* the ReLU of a fused forward takes a NaN for 0 */
 
-    /* `*out` stays NULL where this is none of the provider's. */
+    /* `*out` stays NULL where this is none of the provider's. What it will hold, take() takes, once
+     * before load(). */
     i3d_status (*create)(const struct convolution_shape *shape, enum pass pass, void **out);
     struct convolution_bytes (*bytes)(const void *state);
+    i3d_status (*take)(void *state);
 
     /* weight [out, in, kt, kh, kw] in float32, bias [out] where the shape is fused; `scratch` of
      * bytes().load. */
@@ -68,9 +70,10 @@ struct convolution_params {
     double epsilon;
 };
 
-/* `wanted`: which passes there are. */
+/* `wanted`: which passes there are. convolution_take() takes what they hold. */
 i3d_status convolution_create(const struct convolution_shape *shape, const bool wanted[PASS_COUNT],
                               struct convolution *out);
+i3d_status convolution_take(struct convolution *convolution);
 void convolution_clear(struct convolution *convolution);
 
 /* `load` and `held` of all passes together, `run` of one. */

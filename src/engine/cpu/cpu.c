@@ -112,15 +112,6 @@ static i3d_status read_value(struct plan *plan, int index, float *out)
     return I3D_OK;
 }
 
-static size_t memory(const struct plan *plan)
-{
-    size_t bytes = sizeof *plan + plan->arena.bytes + state_bytes(&plan->state);
-    for (int i = 0; i < plan->decided.graph.op_count; i++)
-        if (plan->steps[i].op->kind == OP_CONV)
-            bytes += convolution_held_bytes(&plan->steps[i].convolution);
-    return bytes;
-}
-
 const struct engine engine_cpu = {
     .name = "cpu",
     .alias = "onednn",
@@ -136,6 +127,6 @@ const struct engine engine_cpu = {
     .apply = apply,
     .applied = applied,
     .read_value = read_value,
-    .memory = memory,
+    .memory = plan_bytes,
     .free = plan_free,
 };

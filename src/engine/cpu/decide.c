@@ -79,7 +79,7 @@ i3d_status plan_decide(const struct plan_request *request, struct plan *plan)
     TRY(choose_kernels(request, &decided->kernels));
     for (int i = 0; i < decided->graph.op_count; i++)
         TRY(check_op(plan, &decided->graph.ops[i]));
-    TRY(state_create(request, &decided->graph, training, &plan->state));
+    TRY(state_describe(request, &decided->graph, &plan->state));
     choose_passes(plan);
 out:
     return status;

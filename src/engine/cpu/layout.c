@@ -3,6 +3,7 @@
 #include "engine/cpu/plan.h"
 
 #include "base/failure.h"
+#include "base/memory.h"
 
 static int forward_time(int step)
 {
@@ -19,10 +20,15 @@ static int later(int a, int b)
     return a > b ? a : b;
 }
 
+/* Of all samples of a pass. */
+static size_t pass_bytes(const struct plan *plan, size_t elements, size_t element)
+{
+    return memory_sum(0, (size_t)plan->decided.samples, elements * element);
+}
+
 static size_t value_bytes(const struct plan *plan, int value)
 {
-    return (size_t)plan->decided.samples * plan_elements(plan, value) *
-           plan->decided.kernels->element;
+    return pass_bytes(plan, plan_elements(plan, value), plan->decided.kernels->element);
 }
 
 /* Whether backward() of this step reads what the step read. */
@@ -72,30 +78,40 @@ out:
     return status;
 }
 
+/* What a convolution's batch norm reads, and the gradient that comes on top of another. */
 static i3d_status add_convolution(struct plan *plan, int i)
 {
     struct step *step = &plan->steps[i];
-    const struct op *op = step->op;
-    size_t map = op_map(op), norm = 0;
     int forward = forward_time(i), backward = backward_time(plan, i);
+    i3d_status status = I3D_OK;
+    if (!step->decided->fused)
+        TRY(arena_add(&plan->arena,
+                      pass_bytes(plan, plan_raw(plan, step).sample, plan->decided.kernels->element),
+                      forward, step->decided->backward ? backward : forward, &step->raw));
+    if (step->decided->backward && step->decided->adds)
+        TRY(arena_add(&plan->arena, value_bytes(plan, step->op->in), backward, backward,
+                      &step->addend));
+out:
+    return status;
+}
+
+/* What its passes need for a while. */
+static i3d_status add_scratch(struct plan *plan, int i)
+{
+    struct step *step = &plan->steps[i];
+    const struct convolution *convolution = &step->convolution;
+    size_t norm = step->decided->fused ? 0
+                                       : norm_scratch_bytes(plan->decided.samples,
+                                                            step->op->channels, op_map(step->op));
+    size_t forward = convolution_run_bytes(convolution, PASS_FORWARD);
+    size_t data = convolution_run_bytes(convolution, PASS_BACKWARD_DATA);
+    size_t weights = convolution_run_bytes(convolution, PASS_BACKWARD_WEIGHTS);
     i3d_status status;
-    if (!step->decided->fused) {
-        size_t floats = (size_t)plan->decided.samples * plan_raw(plan, step).sample;
-        norm = norm_scratch_bytes(plan->decided.samples, op->channels, map);
-        TRY(arena_add(&plan->arena, floats * plan->decided.kernels->element, forward,
-                      step->decided->backward ? backward : forward, &step->raw));
-    }
-    TRY(arena_add(&plan->arena,
-                  larger(norm, convolution_run_bytes(&step->convolution, PASS_FORWARD)), forward,
-                  forward, &step->forward_scratch));
-    if (!step->decided->backward)
-        goto out;
-    size_t data = convolution_run_bytes(&step->convolution, PASS_BACKWARD_DATA);
-    size_t weights = convolution_run_bytes(&step->convolution, PASS_BACKWARD_WEIGHTS);
-    TRY(arena_add(&plan->arena, larger(norm, larger(data, weights)), backward, backward,
-                  &step->backward_scratch));
-    if (step->decided->adds)
-        TRY(arena_add(&plan->arena, value_bytes(plan, op->in), backward, backward, &step->addend));
+    TRY(arena_add(&plan->arena, larger(norm, forward), forward_time(i), forward_time(i),
+                  &step->forward_scratch));
+    if (step->decided->backward)
+        TRY(arena_add(&plan->arena, larger(norm, larger(data, weights)), backward_time(plan, i),
+                      backward_time(plan, i), &step->backward_scratch));
 out:
     return status;
 }
@@ -104,7 +120,7 @@ static i3d_status add_pool(struct plan *plan, int i)
 {
     struct step *step = &plan->steps[i];
     size_t channels = (size_t)whole_blocks(plan, step->op->channels);
-    size_t winners = (size_t)plan->decided.samples * channels * op_map(step->op);
+    size_t winners = pass_bytes(plan, channels * op_map(step->op), 1);
     if (!step->decided->backward)
         return I3D_OK;
     return arena_add(&plan->arena, winners, forward_time(i), backward_time(plan, i), &step->winner);
@@ -114,13 +130,13 @@ static i3d_status add_pool(struct plan *plan, int i)
 static i3d_status add_head(struct plan *plan, int i)
 {
     struct step *step = &plan->steps[i];
-    size_t floats =
-        (size_t)plan->decided.samples * value_floats(&plan->decided.graph.values[step->op->in]);
+    size_t floats = value_floats(&plan->decided.graph.values[step->op->in]);
     int forward = forward_time(i), backward = backward_time(plan, i);
     i3d_status status;
-    TRY(arena_add(&plan->arena, floats * sizeof(float), forward, forward, &step->forward_scratch));
+    TRY(arena_add(&plan->arena, pass_bytes(plan, floats, sizeof(float)), forward, forward,
+                  &step->forward_scratch));
     if (step->decided->backward)
-        TRY(arena_add(&plan->arena, 2 * floats * sizeof(float), backward, backward,
+        TRY(arena_add(&plan->arena, pass_bytes(plan, 2 * floats, sizeof(float)), backward, backward,
                       &step->backward_scratch));
 out:
     return status;
@@ -128,25 +144,32 @@ out:
 
 i3d_status plan_lay_out(struct plan *plan)
 {
-    size_t load = 0;
     i3d_status status;
     for (int v = 0; v < plan->decided.graph.value_count; v++)
         if (plan_last(plan)->kind != OP_HEAD || v != plan_last(plan)->out)
             TRY(add_value(plan, v));
     for (int i = 0; i < plan->decided.graph.op_count; i++) {
-        struct step *step = &plan->steps[i];
-        if (step->op->kind == OP_CONV) {
-            TRY(add_convolution(plan, i));
-            load = larger(load, convolution_load_bytes(&step->convolution));
-        } else if (step->op->kind == OP_POOL) {
-            TRY(add_pool(plan, i));
-        } else {
-            TRY(add_head(plan, i));
-        }
+        enum op_kind kind = plan->steps[i].op->kind;
+        TRY(kind == OP_CONV   ? add_convolution(plan, i)
+            : kind == OP_POOL ? add_pool(plan, i)
+                              : add_head(plan, i));
     }
+    TRY(arena_place(&plan->arena));
+out:
+    return status;
+}
+
+i3d_status plan_lay_out_scratch(struct plan *plan)
+{
+    size_t load = 0;
+    i3d_status status;
+    for (int i = 0; i < plan->decided.graph.op_count; i++)
+        if (plan->steps[i].op->kind == OP_CONV) {
+            TRY(add_scratch(plan, i));
+            load = larger(load, convolution_load_bytes(&plan->steps[i].convolution));
+        }
     TRY(arena_add(&plan->arena, load, -1, -1, &plan->load_scratch));
     TRY(arena_place(&plan->arena));
-    TRY(arena_take(&plan->arena));
 out:
     return status;
 }

@@ -46,7 +46,6 @@ static i3d_status create_weighted(struct device *device, const struct convolutio
     i3d_status status;
     TRY(primitive_convolution(device, shape, pass, &options, &out->run));
     TRY(primitive_reorder(device, SLOT_WEIGHTS, NULL, out->run, &out->pack));
-    TRY(memory_get(primitive_bytes(out->run, SLOT_WEIGHTS), 1, &out->weights));
 out:
     return status;
 }
@@ -178,6 +177,18 @@ static struct convolution_bytes bytes(const void *of)
                 larger(scratch_bytes(product->main.pack), scratch_bytes(product->rest.pack)),
         .run = larger(scratch_bytes(product->main.run), scratch_bytes(product->rest.run))
     };
+}
+
+static i3d_status take(void *of)
+{
+    struct product *product = &((struct pass_state *)of)->product;
+    i3d_status status = I3D_OK;
+    if (product->main.run)
+        TRY(memory_get(held_bytes(&product->main), 1, &product->main.weights));
+    if (product->rest.run)
+        TRY(memory_get(held_bytes(&product->rest), 1, &product->rest.weights));
+out:
+    return status;
 }
 
 static float rounded(float value)
@@ -325,6 +336,7 @@ const struct provider provider_onednn = { .name = "onednn",
                                           .hides_nan = true,
                                           .create = create,
                                           .bytes = bytes,
+                                          .take = take,
                                           .load = load,
                                           .run = run,
                                           .kernel = kernel,

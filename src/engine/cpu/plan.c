@@ -100,46 +100,91 @@ out:
     return status;
 }
 
-static i3d_status create_head(struct plan *plan, const struct op *op)
+/* Of the head: floats of the batch's features, and of its parameters. */
+static size_t feature_floats(const struct plan *plan)
 {
-    size_t floats = (size_t)plan->decided.batch * (size_t)op->channels * op_map(op);
+    const struct op *last = plan_last(plan);
+    return last->kind == OP_HEAD
+               ? memory_sum(0, (size_t)plan->decided.batch, (size_t)last->channels * op_map(last))
+               : 0;
+}
+
+static size_t logits_floats(const struct plan *plan)
+{
+    const struct op *last = plan_last(plan);
     size_t classes = (size_t)plan->decided.graph.classes;
+    return last->kind == OP_HEAD ? classes * ((size_t)last->channels + 1) : 0;
+}
+
+static i3d_status take_head(struct plan *plan)
+{
+    size_t floats = feature_floats(plan);
     i3d_status status;
     TRY(memory_get(floats, sizeof(float), &plan->features));
     if (plan->decided.training) {
         TRY(memory_get(floats, sizeof(float), &plan->features_gradient));
         TRY(memory_get(floats, sizeof(float), &plan->keep));
     } else {
-        TRY(memory_get(classes * (size_t)op->channels, sizeof(float), &plan->logits_weight));
-        TRY(memory_get(classes, sizeof(float), &plan->logits_bias));
+        TRY(memory_get(logits_floats(plan), sizeof(float), &plan->logits_weight));
+        plan->logits_bias =
+            plan->logits_weight + logits_floats(plan) - (size_t)plan->decided.graph.classes;
     }
 out:
     return status;
 }
 
-static i3d_status create_steps(struct plan *plan)
+static void begin_steps(struct plan *plan)
 {
-    i3d_status status = I3D_OK;
     for (int v = 0; v < GRAPH_VALUES_MAX; v++)
         plan->values[v] = plan->gradients[v] = -1;
-    for (int i = 0; i < plan->decided.graph.op_count; i++) {
-        struct step *step = &plan->steps[i];
-        *step = (struct step){ .op = &plan->decided.graph.ops[i],
-                               .decided = &plan->decided.ops[i],
-                               .raw = -1,
-                               .winner = -1,
-                               .forward_scratch = -1,
-                               .backward_scratch = -1,
-                               .addend = -1 };
-        if (step->op->kind == OP_CONV)
-            TRY(create_convolution(plan, step));
-        else if (step->op->kind == OP_HEAD)
-            TRY(create_head(plan, step->op));
-    }
+    for (int i = 0; i < plan->decided.graph.op_count; i++)
+        plan->steps[i] = (struct step){ .op = &plan->decided.graph.ops[i],
+                                        .decided = &plan->decided.ops[i],
+                                        .raw = -1,
+                                        .winner = -1,
+                                        .forward_scratch = -1,
+                                        .backward_scratch = -1,
+                                        .addend = -1 };
+}
+
+static i3d_status create_convolutions(struct plan *plan)
+{
+    i3d_status status = I3D_OK;
+    for (int i = 0; i < plan->decided.graph.op_count; i++)
+        if (plan->steps[i].op->kind == OP_CONV)
+            TRY(create_convolution(plan, &plan->steps[i]));
 out:
     return status;
 }
 
+size_t plan_bytes(const struct plan *plan)
+{
+    size_t arrays = plan->decided.training ? 3 : 1;
+    size_t bytes = sizeof *plan + state_bytes(&plan->state, plan->decided.training);
+    bytes = memory_sum(bytes, feature_floats(plan), arrays * sizeof(float));
+    bytes = memory_sum(bytes, plan->decided.training ? 0 : logits_floats(plan), sizeof(float));
+    for (int i = 0; i < plan->decided.graph.op_count; i++)
+        if (plan->steps[i].op->kind == OP_CONV)
+            bytes += convolution_held_bytes(&plan->steps[i].convolution);
+    return memory_sum(bytes, plan->arena.bytes, 1);
+}
+
+static i3d_status take_memory(struct plan *plan)
+{
+    i3d_status status;
+    TRY(state_take(&plan->state, plan->decided.training));
+    for (int i = 0; i < plan->decided.graph.op_count; i++)
+        if (plan->steps[i].op->kind == OP_CONV)
+            TRY(convolution_take(&plan->steps[i].convolution));
+    if (plan_last(plan)->kind == OP_HEAD)
+        TRY(take_head(plan));
+    TRY(arena_take(&plan->arena));
+out:
+    return status;
+}
+
+/* What is too large for the machine is seen before oneDNN, which has limits of its own, is asked
+ * for it, and then as a whole before any of it is taken. */
 i3d_status plan_create(const struct plan_request *request, struct plan **out)
 {
     struct plan *plan = NULL;
@@ -147,8 +192,13 @@ i3d_status plan_create(const struct plan_request *request, struct plan **out)
     *out = NULL;
     TRY(memory_get(1, sizeof *plan, &plan));
     TRY(plan_decide(request, plan));
-    TRY(create_steps(plan));
+    begin_steps(plan);
     TRY(plan_lay_out(plan));
+    TRY(memory_check(plan_bytes(plan)));
+    TRY(create_convolutions(plan));
+    TRY(plan_lay_out_scratch(plan));
+    TRY(memory_check(plan_bytes(plan)));
+    TRY(take_memory(plan));
     *out = plan;
     plan = NULL;
 out:
@@ -272,6 +322,5 @@ void plan_free(struct plan *plan)
     memory_free(plan->features_gradient);
     memory_free(plan->keep);
     memory_free(plan->logits_weight);
-    memory_free(plan->logits_bias);
     memory_free(plan);
 }

@@ -106,10 +106,13 @@ i3d_status plan_create(const struct plan_request *request, struct plan **out);
 i3d_status plan_upload(struct plan *plan, enum plan_array array, struct range range,
                        const float *from);
 i3d_status plan_load_changed(struct plan *plan);
+size_t plan_bytes(const struct plan *plan); /* that it holds, as far as is known */
 void plan_free(struct plan *plan);
 
-/* layout.c: gives everything its span of the arena and takes the memory. */
+/* layout.c: finds all that lies between steps its place in the arena, then that together with what
+ * the convolutions, which must be there, need for a while. */
 i3d_status plan_lay_out(struct plan *plan);
+i3d_status plan_lay_out_scratch(struct plan *plan);
 
 /* forward.c, backward.c: as in engine.h; plan_step() runs one step of the pass at hand. */
 i3d_status plan_forward(struct plan *plan, int count, const float *input, const float *keep,

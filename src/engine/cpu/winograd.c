@@ -108,8 +108,6 @@ static i3d_status create(const struct convolution_shape *shape, enum pass pass, 
     state->fused = shape->fused && pass == PASS_FORWARD;
     state->weight_floats = op_weight_floats(op);
     snprintf(state->name, sizeof state->name, "winograd:%s", winograd_extents[tile].name);
-    TRY(memory_get(held_floats(state), sizeof(float), &state->weights));
-    TRY(memory_get(bias_floats(state), sizeof(float), &state->bias));
     *out = state;
     state = NULL;
 out:
@@ -133,6 +131,16 @@ static struct convolution_bytes bytes(const void *of)
         .held = (held_floats(state) + bias_floats(state)) * sizeof(float),
         .run = run_floats(state) * sizeof(float),
     };
+}
+
+static i3d_status take(void *of)
+{
+    struct pass_state *state = of;
+    i3d_status status;
+    TRY(memory_get(held_floats(state), sizeof(float), &state->weights));
+    TRY(memory_get(bias_floats(state), sizeof(float), &state->bias));
+out:
+    return status;
 }
 
 static i3d_status load(void *of, const float *weight, const float *bias, void *scratch)
@@ -183,6 +191,7 @@ static bool is_slow(const void *of)
 const struct provider provider_winograd = { .name = "winograd",
                                             .create = create,
                                             .bytes = bytes,
+                                            .take = take,
                                             .load = load,
                                             .run = run,
                                             .kernel = kernel,

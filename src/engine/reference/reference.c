@@ -28,6 +28,7 @@ struct plan {
     struct decision decided;
     struct state state;
     struct team *team;
+    bool taking; /* what was counted in `bytes` */
     size_t bytes;
     void **scratch; /* [workers] */
 
@@ -48,10 +49,13 @@ static i3d_status available(void)
     return I3D_OK;
 }
 
+/* All of it is first only counted, so that what is too much is seen before any is taken. */
 static i3d_status get(struct plan *plan, size_t count, size_t size, void *out)
 {
-    plan->bytes += count * size;
-    return memory_get(count, size, out);
+    if (plan->taking)
+        return memory_get(count, size, out);
+    plan->bytes = memory_sum(plan->bytes, count, size);
+    return I3D_OK;
 }
 
 static bool op_needs_backward(const struct plan *plan, const struct op *op)
@@ -77,7 +81,6 @@ static i3d_status get_values(struct plan *plan)
         if (conv_scratch_bytes(op) > scratch)
             scratch = conv_scratch_bytes(op);
     }
-    TRY(get(plan, workers, sizeof *plan->scratch, &plan->scratch));
     for (size_t i = 0; i < workers; i++)
         TRY(get(plan, scratch, 1, &plan->scratch[i]));
 out:
@@ -108,6 +111,17 @@ static i3d_status get_gradients(struct plan *plan)
     }
     TRY(get(plan, raw_floats, sizeof(float), &plan->raw_gradient));
     TRY(get(plan, weight_floats, sizeof(float), &plan->turned));
+out:
+    return status;
+}
+
+static i3d_status get_all(struct plan *plan)
+{
+    i3d_status status;
+    TRY(get_values(plan));
+    memset(plan->decided.wanted, false, sizeof plan->decided.wanted);
+    if (plan->decided.training)
+        TRY(get_gradients(plan));
 out:
     return status;
 }
@@ -151,11 +165,14 @@ static i3d_status make_plan(const struct plan_request *request, struct plan **ou
         .batch = request->batch,
         .training = request->purpose == PLAN_TRAINING,
     };
-    TRY(state_create(request, &plan->decided.graph, true, &plan->state));
+    TRY(state_describe(request, &plan->decided.graph, &plan->state));
     TRY(team_create(request->threads, &plan->team));
-    TRY(get_values(plan));
-    if (plan->decided.training)
-        TRY(get_gradients(plan));
+    TRY(memory_get((size_t)team_workers(plan->team), sizeof *plan->scratch, &plan->scratch));
+    TRY(get_all(plan));
+    TRY(memory_check(memory_sum(plan->bytes, state_bytes(&plan->state, true), 1)));
+    plan->taking = true;
+    TRY(state_take(&plan->state, true));
+    TRY(get_all(plan));
     *out = plan;
     plan = NULL;
 out:
@@ -428,7 +445,7 @@ static i3d_status read_value(struct plan *plan, int index, float *out)
 
 static size_t memory(const struct plan *plan)
 {
-    return sizeof *plan + plan->bytes + state_bytes(&plan->state);
+    return sizeof *plan + plan->bytes + state_bytes(&plan->state, true);
 }
 
 const struct engine engine_reference = {

@@ -9,6 +9,13 @@ best=run/checkpoints/best.ckpt
 fails 1 'are left; ask for less by --spatial-size' \
     i3d predict v/up/up_g01_c01.avi --rgb $best --spatial-size 4000 --size 4000 \
     --test-sample-duration 64
+# The whole is compared, before any of it is taken: nothing comes near the limit of 600 MB.
+for engine in cpu reference; do
+    (ulimit -v 600000 && exec "$I3D" predict v/up/up_g01_c01.avi --rgb $best --threads 1 --size 0 \
+        --engine $engine --spatial-size 16384 --test-sample-duration 64) >out 2>&1 && exit 1
+    grep -q 'i3d: no memory for [0-9.e+]* GB: .* are left; ask for less by --spatial-size' out ||
+        grep -q 'no engine' out
+done
 truncate -s 1000G large.pt
 fails 1 "cannot read 'large.pt': no memory for 1074 GB" i3d inspect large.pt
 # Little address space: a message, never a crash.
