@@ -42,6 +42,14 @@ static size_t largest_value(const struct graph *graph)
     return most;
 }
 
+static i3d_status begins_at(const char *layer)
+{
+    return failure(I3D_EFORMAT,
+                   "the first layer that gives a number that is not finite is '%s': load other "
+                   "weights, or train with a smaller learning rate",
+                   layer);
+}
+
 /* The operation that begins it, by its name: an I3D_EFORMAT, unless something else fails. */
 static i3d_status name_layer(const i3d_model *model, const struct engine *engine, struct plan *plan,
                              const struct graph *graph)
@@ -57,10 +65,7 @@ static i3d_status name_layer(const i3d_model *model, const struct engine *engine
                         op->name));
         TRY(engine->read_value(plan, op->out, value));
         if (!output_finite(graph, op, value))
-            TRY(failure(I3D_EFORMAT,
-                        "the first layer that gives a number that is not finite is '%s': load "
-                        "other weights",
-                        op->name));
+            TRY(begins_at(op->name));
     }
 out:
     memory_free(value);
@@ -94,8 +99,7 @@ static i3d_status explain(const i3d_model *model, const i3d_network_shape *shape
     status = all_finite(logits, (size_t)shape->classes)
                  ? failure(I3D_EFORMAT, "the logits are not finite, but those of plain C are: try "
                                         "--precision fp32 or --engine reference")
-                 : failure(I3D_EFORMAT, "the first layer that gives a number that is not finite is "
-                                        "'logits': load other weights");
+                 : begins_at("logits");
 out:
     if (plan)
         engine->free(plan);
