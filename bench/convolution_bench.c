@@ -128,9 +128,9 @@ static size_t whole(const struct bench *bench, int channels)
 static void time_convolution(const struct op *op, struct bench *out)
 {
     struct bench bench = { .op = op };
-    bench.kernels = device_lanes() == 16 ? &winograd_avx512 : &winograd_avx2;
+    bench.kernels = isa_winograd(isa_best());
     bench.shape = (struct convolution_shape){
-        .op = op, .samples = 1, .lanes = bench.kernels->lanes, .row_major = op->stride[0] == 2
+        .op = op, .samples = 1, .isa = isa_best(), .row_major = op->stride[0] == 2
     };
     size_t weights = (size_t)op->in_channels * (size_t)op->channels * map_of(op->kernel);
     bench.in = bench_draw(whole(&bench, op->in_channels) * map_of(op->size_in));

@@ -5,6 +5,7 @@
 
 #include <i3d/status.h>
 
+#include "engine/cpu/isa.h"
 #include "model/graph.h"
 
 #include <stdbool.h>
@@ -15,7 +16,8 @@ enum pass { PASS_FORWARD, PASS_BACKWARD_DATA, PASS_BACKWARD_WEIGHTS, PASS_COUNT 
 /* Activations are [samples, C / lanes, t, h, w, lanes], the last block filled up with zeroes. */
 struct convolution_shape {
     const struct op *op;
-    int samples, lanes;
+    int samples;
+    enum isa isa;
     bool row_major; /* the input is [samples, C, t, h, w] */
     bool bf16;      /* activations and weights; bias and the weights' gradient stay float32 */
     bool fused;     /* forward adds a bias and cuts at 0 */

@@ -21,9 +21,13 @@ if(I3D_HAVE_ONEDNN)
 
     set(cpu_sources plugin.c cpu.c decide.c plan.c layout.c forward.c backward.c head_pool.c
                     overflow.c convolution.c provider.c onednn.c primitive.c api_v${version}.c
-                    winograd.c winograd_shape.c
-                    winograd_plain.c winograd_avx2.c winograd_avx512.c
-                    kernels_f32_avx2.c kernels_f32_avx512.c kernels_bf16_avx512.c)
+                    winograd.c winograd_shape.c winograd_plain.c kernels_f32_plain.c)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        list(APPEND cpu_sources isa_x86.c winograd_avx2.c winograd_avx512.c
+                                kernels_f32_avx2.c kernels_f32_avx512.c kernels_bf16_avx512.c)
+    else()
+        list(APPEND cpu_sources isa_plain.c)
+    endif()
     list(TRANSFORM cpu_sources PREPEND cpu/)
     set_source_files_properties(${cpu_sources} PROPERTIES
         COMPILE_OPTIONS "${OpenMP_C_FLAGS}")
@@ -36,6 +40,7 @@ if(I3D_HAVE_ONEDNN)
     endforeach()
     # What multiplies by fused multiply-adds. The sign of a zero does not count, a NaN stays one.
     set(fused -ffp-contract=fast -fno-signed-zeros -fno-trapping-math)
+    set_property(SOURCE cpu/kernels_f32_plain.c APPEND PROPERTY COMPILE_OPTIONS -Wno-psabi)
     set_property(SOURCE cpu/winograd_plain.c APPEND PROPERTY COMPILE_OPTIONS ${fused} -Wno-psabi)
     set_property(SOURCE cpu/winograd_avx2.c APPEND PROPERTY COMPILE_OPTIONS ${fused} ${avx2} -mfma)
     set_property(SOURCE cpu/winograd_avx512.c APPEND PROPERTY COMPILE_OPTIONS ${fused} ${avx512})

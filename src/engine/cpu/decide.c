@@ -5,21 +5,19 @@
 #include "base/thread.h"
 #include "engine/cpu/primitive.h"
 
-static i3d_status choose_kernels(const struct plan_request *request, const struct kernels **out)
+static i3d_status choose_kernels(const struct plan_request *request, struct decision *decided)
 {
-    int lanes = device_lanes();
-    *out = lanes == 16 ? &kernels_f32_avx512 : &kernels_f32_avx2;
-    if (request->precision == I3D_PRECISION_F32)
-        return I3D_OK;
-    if (request->precision != I3D_PRECISION_BF16)
+    bool bf16 = request->precision == I3D_PRECISION_BF16;
+    decided->isa = isa_best();
+    decided->kernels = isa_kernels(decided->isa, bf16);
+    if (!bf16 && request->precision != I3D_PRECISION_F32)
         return failure(I3D_EUNSUPPORTED, "the cpu engine has no float64: choose fp32, bf16 or the "
                                          "reference engine");
-    if (lanes != 16)
+    if (!decided->kernels)
         return failure(I3D_EUNSUPPORTED,
                        "bfloat16 needs a CPU with AVX-512, which this one lacks: choose fp32");
-    if (!device_has_bf16())
+    if (bf16 && !device_has_bf16())
         talk("this CPU has no bfloat16 instructions: fp32 is likely faster");
-    *out = &kernels_bf16_avx512;
     return I3D_OK;
 }
 
@@ -76,7 +74,7 @@ i3d_status plan_decide(const struct plan_request *request, struct plan *plan)
                            .samples = training ? request->batch : 1,
                            .threads = request->threads > 0 ? request->threads : thread_count(),
                            .training = training };
-    TRY(choose_kernels(request, &decided->kernels));
+    TRY(choose_kernels(request, decided));
     for (int i = 0; i < decided->graph.op_count; i++)
         TRY(check_op(plan, &decided->graph.ops[i]));
     TRY(state_describe(request, &decided->graph, &plan->state));

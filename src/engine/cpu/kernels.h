@@ -82,6 +82,7 @@ struct kernels {
                           struct slice in);
 };
 
-extern const struct kernels kernels_f32_avx2, kernels_f32_avx512, kernels_bf16_avx512;
+extern const struct kernels kernels_f32_plain, kernels_f32_avx2, kernels_f32_avx512,
+    kernels_bf16_avx512;
 
 #endif

@@ -85,9 +85,9 @@ static i3d_status create_convolution(struct plan *plan, struct step *step)
     bool fused = step->decided->fused;
     struct convolution_shape shape = { .op = op,
                                        .samples = fused ? 1 : decided->samples,
-                                       .lanes = decided->kernels->lanes,
+                                       .isa = decided->isa,
                                        .row_major = is_row_major(plan, op->in),
-                                       .bf16 = decided->kernels == &kernels_bf16_avx512,
+                                       .bf16 = decided->kernels->element == 2,
                                        .fused = fused };
     bool weight = state_is_trained(&plan->state, op, I3D_PARAM_WEIGHT);
     i3d_status status;

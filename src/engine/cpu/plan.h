@@ -26,6 +26,7 @@ struct op_decision {
 /* What was decided before anything was made for it. */
 struct decision {
     struct graph graph;
+    enum isa isa;
     const struct kernels *kernels;
     int batch;
     int samples; /* of a pass: 1 in inference, the batch in training */

@@ -93,12 +93,12 @@ void device_close(struct device *device)
     memory_free(device);
 }
 
-int device_lanes(void)
+enum isa device_isa(void)
 {
     dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
     if ((isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core)
-        return 16;
-    return (isa & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2 ? 8 : 0;
+        return ISA_AVX512;
+    return (isa & dnnl_cpu_isa_avx2) == dnnl_cpu_isa_avx2 ? ISA_AVX2 : ISA_PLAIN;
 }
 
 bool device_has_bf16(void)
@@ -137,7 +137,7 @@ static struct api_shape describe(const struct convolution_shape *shape,
                                  const struct primitive_options *options)
 {
     const struct op *op = shape->op;
-    dnnl_format_tag_t blocked = shape->lanes == 16 ? dnnl_aBcde16b : dnnl_aBcde8b;
+    dnnl_format_tag_t blocked = isa_lanes(shape->isa) == 16 ? dnnl_aBcde16b : dnnl_aBcde8b;
     struct api_shape made = { .src = { shape->samples, op->in_channels },
                               .weights = { op->channels, op->in_channels },
                               .bias = { op->channels },

@@ -6,15 +6,14 @@
 #include <i3d/status.h>
 
 #include "engine/cpu/convolution.h"
+#include "engine/cpu/isa.h"
 
 /* oneDNN's engine and stream on this machine's CPU. */
 struct device;
 i3d_status device_open(struct device **out);
 void device_close(struct device *device);
 
-/* Channels that lie side by side in the activations oneDNN is fast with here: 16 with AVX-512, 8
- * with AVX2, 0 with less. */
-int device_lanes(void);
+enum isa device_isa(void);  /* the best that oneDNN uses here */
 bool device_has_bf16(void); /* instructions that multiply it */
 
 /* What a primitive reads and writes. Of a backward pass SLOT_SRC, SLOT_WEIGHTS and SLOT_DST are the

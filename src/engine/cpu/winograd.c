@@ -25,17 +25,6 @@ struct pass_state {
     char name[32];
 };
 
-static const struct winograd_kernels *find_kernels(int lanes)
-{
-#if defined(__x86_64__)
-    if (lanes == 16)
-        return &winograd_avx512;
-    if (__builtin_cpu_supports("fma"))
-        return &winograd_avx2;
-#endif
-    return lanes == winograd_plain.lanes ? &winograd_plain : NULL;
-}
-
 static double distance(const struct op *op, const struct measured *row)
 {
     double in = (double)op->in_channels / row->in, out = (double)op->channels / row->out;
@@ -94,7 +83,7 @@ static i3d_status create(const struct convolution_shape *shape, enum pass pass, 
 {
     const struct op *op = shape->op;
     enum winograd_tile tile = choose_tile(shape, pass);
-    const struct winograd_kernels *kernels = find_kernels(shape->lanes);
+    const struct winograd_kernels *kernels = isa_winograd(shape->isa);
     struct pass_state *state = NULL;
     i3d_status status = I3D_OK;
     *out = NULL;
@@ -102,7 +91,7 @@ static i3d_status create(const struct convolution_shape *shape, enum pass pass, 
         goto out;
     TRY(memory_get(1, sizeof *state, &state));
     state->kernels = kernels;
-    state->winograd = winograd_describe(op, tile, pass == PASS_BACKWARD_DATA, shape->lanes,
+    state->winograd = winograd_describe(op, tile, pass == PASS_BACKWARD_DATA, isa_lanes(shape->isa),
                                         shape->samples, omp_get_max_threads());
     state->pass = pass;
     state->fused = shape->fused && pass == PASS_FORWARD;
