@@ -54,6 +54,7 @@ int cmd_synth(const struct options *options);
 int cmd_train(const struct options *options);
 int cmd_eval(const struct options *options);
 int cmd_predict(const struct options *options);
+int cmd_bench(const struct options *options);
 int cmd_convert(const struct options *options);
 int cmd_inspect(const struct options *options);
 int cmd_inflate(const struct options *options);

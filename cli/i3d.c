@@ -244,6 +244,16 @@ const struct command command_table[] = {
       .run = cmd_postprocess },
 
     /* this program */
+    { .name = "bench",
+      .arguments = "",
+      .summary = "measure how fast the network is on this machine",
+      .text = "Runs clips of any numbers through a network with fresh weights, once to warm up and "
+              "then --turns times, and prints the median, the least and the most. With --layers it "
+              "prints for each layer its time, the rate that a direct convolution would need for "
+              "it, its share, and the kernel that did it.",
+      .example = "i3d bench --layers\n"
+                 "i3d bench --mode flow --test-sample-duration 16 --spatial-size 112",
+      .run = cmd_bench },
     { .name = "doctor",
       .arguments = "",
       .summary = "say what this machine can do and what is missing",

@@ -45,6 +45,22 @@ I3D_API i3d_network_shape i3d_network_get_shape(const i3d_network *network);
  * and the sentence names the first layer that gives such a number. */
 I3D_API i3d_status i3d_network_run(i3d_network *network, int count, const float *data,
                                    float *logits);
+/* Where the time of a run goes. */
+typedef struct i3d_layer_time {
+    char name[32];
+    char kernel[48]; /* what did the work */
+    double seconds;
+    double flops; /* of `count` clips; a multiply-add of a direct convolution is 2 */
+} i3d_layer_time;
+enum { I3D_LAYERS_MAX = 96 };
+
+/* As i3d_network_run(), with a clock around each layer: `layers` [I3D_LAYERS_MAX] in the order they
+ * run, `*layer_count` of them. I3D_EUNSUPPORTED where what runs the network does not tell. */
+I3D_API i3d_status i3d_network_profile(i3d_network *network, int count, const float *data,
+                                       float *logits, i3d_layer_time *layers, int *layer_count);
+I3D_API const char *i3d_network_engine(const i3d_network *network); /* its name */
+I3D_API size_t i3d_network_memory(const i3d_network *network); /* bytes that its plan holds; 0: it
+                                                                   does not tell */
 I3D_API void i3d_network_free(i3d_network *network);
 
 #ifdef __cplusplus

@@ -1,6 +1,7 @@
 /* A network over files of clips. */
 #include <i3d/edge.h>
 
+#include "base/clock.h"
 #include "base/failure.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -11,7 +12,6 @@
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 /* The batches of a folder, and where their answers are kept until all are there. */
 struct work {
@@ -155,13 +155,6 @@ static i3d_status read_floats(const char *path, float *out, size_t count)
     return status;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
-}
-
 static i3d_status run_file(i3d_network *network, const struct work *work, size_t index, int batch,
                            float *data, float *logits, i3d_edge_timing *timing)
 {
@@ -173,9 +166,9 @@ static i3d_status run_file(i3d_network *network, const struct work *work, size_t
         goto out;
     }
     TRY(read_floats(work->paths.items[index], data, work->floats));
-    double begin = now();
+    double begin = clock_seconds();
     TRY(i3d_network_run(network, batch, data, logits));
-    timing->milliseconds += now() - begin;
+    timing->milliseconds += (clock_seconds() - begin) * 1e3;
     timing->count++;
     TRY(file_write(path, logits, work->row * sizeof *logits));
 out:

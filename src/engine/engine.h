@@ -60,6 +60,12 @@ struct update {
     double bn_momentum; /* running = (1 - momentum) running + momentum batch */
 };
 
+/* Where the time of a forward pass goes. */
+struct op_time {
+    double seconds;
+    const char *kernel; /* what did the work, for people; borrowed from the plan */
+};
+
 /* What became of a step. */
 struct applied {
     long step;            /* -1: none yet */
@@ -116,6 +122,11 @@ struct engine {
      * Only where the plan keeps it (the reference engine keeps all; the head's pooled features are
      * always there). */
     i3d_status (*read_value)(struct plan *plan, int index, float *out);
+
+    /* A forward() of inference with a clock around each operation of the graph: `times` [op_count].
+     * NULL: this engine does not tell. */
+    i3d_status (*profile)(struct plan *plan, int count, const float *input, float *logits,
+                          struct op_time *times);
 
     size_t (*memory)(const struct plan *plan); /* bytes the plan holds */
     void (*free)(struct plan *plan);           /* NULL is fine */

@@ -1,4 +1,5 @@
 #include "flow/flow_extract.h"
+#include "base/clock.h"
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/thread.h"
@@ -7,7 +8,6 @@
 #include "store/nframes.h"
 
 #include <stdatomic.h>
-#include <time.h>
 
 struct extraction {
     struct flow_extract request;
@@ -80,13 +80,6 @@ out:
 
 /* ---- all of them ---- */
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 i3d_status flow_extract(const struct flow_extract *request, const char *target,
                         struct flow_extracted *out)
 {
@@ -95,7 +88,7 @@ i3d_status flow_extract(const struct flow_extract *request, const char *target,
     struct lock lock = { .descriptor = -1 };
     char *failures = NULL;
     i3d_status status;
-    double start = now();
+    double start = clock_seconds();
     int jobs = request->jobs > 0 ? request->jobs : thread_count();
     *out = (struct flow_extracted){ 0 };
     TRY(flow_options_check(&request->writer.flow));
@@ -110,7 +103,7 @@ i3d_status flow_extract(const struct flow_extract *request, const char *target,
     TRY(videos_run(&videos, jobs, "flow", extract_one, &extraction, failures, &out->failed));
     out->videos = videos.count;
 out:
-    out->seconds = now() - start;
+    out->seconds = clock_seconds() - start;
     out->frames = atomic_load(&extraction.frames);
     out->finished_before = atomic_load(&extraction.finished_before);
     lock_release(&lock);

@@ -107,20 +107,18 @@ size_t graph_output_floats(const struct graph *graph)
     return last->kind == OP_HEAD ? (size_t)graph->classes : value_floats(&graph->values[last->out]);
 }
 
+double op_flops(const struct graph *graph, const struct op *op)
+{
+    double outputs = (double)op_map(op) * op->channels;
+    if (op->kind == OP_CONV)
+        return 2 * outputs * (double)op_taps(op) * op->in_channels;
+    return op->kind == OP_HEAD ? 2 * outputs * graph->classes : 0;
+}
+
 double graph_flops(const struct graph *graph)
 {
     double flops = 0;
-    for (int i = 0; i < graph->op_count; i++) {
-        const struct op *op = &graph->ops[i];
-        double outputs = 1, window = 1;
-        for (int d = 0; d < 3; d++) {
-            outputs *= op->size_out[d];
-            window *= op->kernel[d];
-        }
-        if (op->kind == OP_CONV)
-            flops += 2 * outputs * window * op->in_channels * op->channels;
-        else if (op->kind == OP_HEAD)
-            flops += 2 * outputs * op->channels * graph->classes;
-    }
+    for (int i = 0; i < graph->op_count; i++)
+        flops += op_flops(graph, &graph->ops[i]);
     return flops;
 }

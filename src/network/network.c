@@ -7,6 +7,8 @@
 #include "network/finite.h"
 #include "network/onnxruntime/onnxruntime.h"
 
+#include <stdio.h>
+
 struct i3d_network {
     const struct engine *engine; /* with its model and plan, or .. */
     const i3d_model *model;
@@ -90,6 +92,44 @@ i3d_status i3d_network_run(i3d_network *network, int count, const float *data, f
                             : network->engine->forward(network->plan, count, data, NULL, logits);
     return status == I3D_OK ? finite_check(network->model, &network->shape, count, data, logits)
                             : status;
+}
+
+i3d_status i3d_network_profile(i3d_network *network, int count, const float *data, float *logits,
+                               i3d_layer_time *layers, int *layer_count)
+{
+    struct op_time times[GRAPH_OPS_MAX];
+    struct graph graph;
+    i3d_status status;
+    const i3d_network_shape *shape = &network->shape;
+    _Static_assert((int)GRAPH_OPS_MAX <= (int)I3D_LAYERS_MAX, "every operation is a layer");
+    if (!network->engine || !network->engine->profile)
+        return failure(I3D_EUNSUPPORTED,
+                       "the engine '%s' does not tell the time of each layer: choose --engine cpu",
+                       i3d_network_engine(network));
+    if (count < 1 || count > network->batch)
+        return failure(I3D_EINVAL, "the network was made for 1 to %d clips a run, not %d",
+                       network->batch, count);
+    TRY(graph_create(network->model, shape->frames, shape->height, shape->width, &graph));
+    TRY(network->engine->profile(network->plan, count, data, logits, times));
+    for (int i = 0; i < graph.op_count; i++) {
+        layers[i] = (i3d_layer_time){ .seconds = times[i].seconds,
+                                      .flops = count * op_flops(&graph, &graph.ops[i]) };
+        snprintf(layers[i].name, sizeof layers[i].name, "%s", graph.ops[i].name);
+        snprintf(layers[i].kernel, sizeof layers[i].kernel, "%s", times[i].kernel);
+    }
+    *layer_count = graph.op_count;
+out:
+    return status;
+}
+
+const char *i3d_network_engine(const i3d_network *network)
+{
+    return network->engine ? network->engine->name : "onnxruntime";
+}
+
+size_t i3d_network_memory(const i3d_network *network)
+{
+    return network->engine ? network->engine->memory(network->plan) : 0;
 }
 
 void i3d_network_free(i3d_network *network)

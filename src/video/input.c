@@ -1,4 +1,5 @@
 #include "video/input.h"
+#include "base/clock.h"
 #include "base/failure.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -8,7 +9,6 @@
 #include <libavutil/avstring.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { IO_BYTES = 1 << 16 };
@@ -22,26 +22,19 @@ static const char containers[] =
     "vc1,vvc,wtv,"
     "yuv4mpegpipe";
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static bool is_late(const struct input *input)
 {
-    return input->limit > 0 && input->spent + (now() - input->since) > input->limit;
+    return input->limit > 0 && input->spent + (clock_seconds() - input->since) > input->limit;
 }
 
 void input_start(struct input *input)
 {
-    input->since = now();
+    input->since = clock_seconds();
 }
 
 void input_stop(struct input *input)
 {
-    input->spent += now() - input->since;
+    input->spent += clock_seconds() - input->since;
 }
 
 i3d_status input_check(const struct input *input)
@@ -137,7 +130,7 @@ i3d_status input_open(const char *path, const char *only, double limit, struct i
 {
     i3d_status status;
     const AVInputFormat *container = NULL;
-    *out = (struct input){ .descriptor = -1, .limit = limit, .since = now() };
+    *out = (struct input){ .descriptor = -1, .limit = limit, .since = clock_seconds() };
     ffmpeg_hush();
     TRY(memory_string(path, &out->path));
     TRY(file_open(path, &out->descriptor));

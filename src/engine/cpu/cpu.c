@@ -68,6 +68,25 @@ static i3d_status forward(struct plan *plan, int count, const float *input, cons
     return status;
 }
 
+static const char *name_kernel(const struct step *step)
+{
+    if (step->op->kind == OP_CONV)
+        return step->convolution.passes[PASS_FORWARD].provider->kernel(
+            step->convolution.passes[PASS_FORWARD].state);
+    return step->op->kind == OP_POOL ? "pool" : "head";
+}
+
+static i3d_status profile(struct plan *plan, int count, const float *input, float *logits,
+                          struct op_time *times)
+{
+    for (int i = 0; i < plan->decided.graph.op_count; i++)
+        times[i] = (struct op_time){ .kernel = name_kernel(&plan->steps[i]) };
+    plan->times = times;
+    i3d_status status = forward(plan, count, input, NULL, logits);
+    plan->times = NULL;
+    return status;
+}
+
 static i3d_status backward(struct plan *plan, const float *logits_gradient,
                            const struct ready *ready)
 {
@@ -124,6 +143,7 @@ const struct engine engine_cpu = {
     .apply = apply,
     .applied = applied,
     .read_value = read_value,
+    .profile = profile,
     .memory = plan_bytes,
     .free = plan_free,
 };

@@ -1,5 +1,6 @@
 #include "engine/cpu/plan.h"
 
+#include "base/clock.h"
 #include "base/failure.h"
 #include "base/talk.h"
 #include "engine/head.h"
@@ -127,7 +128,10 @@ static i3d_status run_pass(struct plan *plan, int count, const float *input)
     place_input(plan, count, input);
     for (int i = 0; i < plan->decided.graph.op_count; i++) {
         TRY(check_interrupt());
+        double begin = plan->times ? clock_seconds() : 0;
         TRY(plan_step(plan, &plan->steps[i], count));
+        if (plan->times)
+            plan->times[i].seconds += clock_seconds() - begin;
     }
 out:
     return status;
