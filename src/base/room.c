@@ -82,12 +82,9 @@ static uint64_t groups_left(const char *root, const char *mark, const char *moun
     return left;
 }
 
-static uint64_t limit_left(int resource, uint64_t used)
+static uint64_t limit_left(const struct rlimit *limit, uint64_t used)
 {
-    struct rlimit limit;
-    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-        return UINT64_MAX;
-    return less(limit.rlim_cur, used);
+    return limit->rlim_cur == RLIM_INFINITY ? UINT64_MAX : less(limit->rlim_cur, used);
 }
 
 uint64_t room_left(const char *root)
@@ -95,14 +92,17 @@ uint64_t room_left(const char *root)
     static const char *const unified[] = { "memory.max", "memory.current", "inactive_file" };
     static const char *const separate[] = { "memory.limit_in_bytes", "memory.usage_in_bytes",
                                             "total_inactive_file" };
+    struct rlimit of_space = { .rlim_cur = RLIM_INFINITY }, of_data = of_space;
     uint64_t space = 0, data = 0;
+    getrlimit(RLIMIT_AS, &of_space);
+    getrlimit(RLIMIT_DATA, &of_data);
     read_number(root, "/proc/self/status", "VmSize:", &space);
     read_number(root, "/proc/self/status", "VmData:", &data);
     const uint64_t all[] = { machine_left(root),
                              groups_left(root, "0::", "/sys/fs/cgroup", unified),
                              groups_left(root, ":memory:", "/sys/fs/cgroup/memory", separate),
-                             limit_left(RLIMIT_AS, space * 1024),
-                             limit_left(RLIMIT_DATA, data * 1024) };
+                             limit_left(&of_space, space * 1024),
+                             limit_left(&of_data, data * 1024) };
     uint64_t least = UINT64_MAX;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         least = all[i] < least ? all[i] : least;
