@@ -12,6 +12,9 @@ import sys
 
 import trial
 
+# What files of a target are made of, for those whose bytes seldom become a sentence by themselves.
+WORDS = pathlib.Path(__file__).resolve().parent.parent / "fuzz/words"
+
 
 def try_target(build, name, seconds):
     corpus, found = build / "corpus" / name, build / "found"
@@ -19,7 +22,8 @@ def try_target(build, name, seconds):
     found.mkdir(exist_ok=True)
     command = [build / "tests/fuzz" / f"fuzz_{name}", f"-max_total_time={seconds}",
                "-max_len=2097152", "-timeout=10", "-rss_limit_mb=1024",
-               f"-artifact_prefix={found}/{name}-", "-verbosity=0", "-print_final_stats=1", corpus,
+               f"-artifact_prefix={found}/{name}-", "-verbosity=0", "-print_final_stats=1",
+               *(f"-dict={path}" for path in WORDS.glob(f"{name}.dict")), corpus,
                build / "tests/fuzz/seeds" / name]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     runs = re.search(r"number_of_executed_units: (\d+)", done.stderr)
