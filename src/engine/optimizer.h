@@ -19,6 +19,23 @@ struct optimizer {
 /* Floats it keeps beside each parameter. */
 int optimizer_moment_count(const struct optimizer *optimizer);
 
+/* What the rules below multiply by at a step: l2 is the weight decay. What a rule has no use for
+ * is 0. */
+struct optimizer_factors {
+    float rate, l2;
+    float keep1, take1;  /* first moment = keep1 * moment + take1 * gradient */
+    float keep2, take2;  /* second moment, of squares */
+    float unroot;        /* Adam: 1 / the root of the second moment's correction */
+    float under, beside; /* epsilons under the root and beside it */
+};
+
+/* SGD:     m = keep1 m + g;                           data -= rate m
+ * Adam:    m = keep1 m + take1 g, v = keep2 v + take2 g g;
+ *          data -= rate m / (sqrt(v) unroot + beside)
+ * RMSprop: v = keep2 v + take2 g g;                   data -= rate g / (sqrt(v + under) + beside)
+ * with g = gradient / clips + l2 data. */
+struct optimizer_factors optimizer_factors(const struct optimizer *optimizer, long step, double lr);
+
 /* Step 0, 1, ... on `count` floats of one parameter: the mean gradient is `gradient` / clips.
  * `decayed`: weight decay is for it. */
 void optimizer_step(const struct optimizer *optimizer, long step, double lr, bool decayed,

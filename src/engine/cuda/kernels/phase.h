@@ -1,0 +1,103 @@
+/* A kernel as phases between barriers, for two compilers.
+ *
+ * nvcc makes it a kernel: a phase is done by all threads of a block at once, a barrier stands
+ * between two. A C compiler makes it a function: a phase is a loop over the threads of a block, a
+ * launch is a loop over the blocks. So what a thread finds out in one phase and needs in the next
+ * stands in shared memory, and threads of one phase do not meet.
+ *
+ *     TYPED_KERNEL(double_up, struct double_args)
+ *     {
+ *         SHARED(float, seen, THREADS);
+ *         PHASE(thread)
+ *         seen[thread] = load1(args.in, (size_t)BLOCK.x * THREADS + thread, type);
+ *         NEXT_PHASE(thread)
+ *         ...
+ *     }
+ *
+ * `continue` ends a thread's part of a phase. A phase is a statement: its loop's body. */
+#ifndef I3D_ENGINE_CUDA_PHASE_H
+#define I3D_ENGINE_CUDA_PHASE_H
+
+#include "engine/cuda/kernels/kernels.h"
+
+enum { THREADS = 256 }; /* of every block */
+
+#ifdef __CUDACC__
+
+#define DEVICE static __device__ __forceinline__
+#define UNROLL _Pragma("unroll")
+#define BLOCK blockIdx
+#define GRID gridDim
+#define SHARED(type, name, count) __shared__ type name[count]
+#define PHASE(thread)                                                                              \
+    for (unsigned thread = threadIdx.x, once_##thread = 1; once_##thread; once_##thread = 0)
+#define NEXT_PHASE(thread)                                                                         \
+    __syncthreads();                                                                               \
+    PHASE(thread)
+#define KERNEL(name, arguments)                                                                    \
+    static __global__ void __launch_bounds__(THREADS) name(const __grid_constant__ arguments args)
+#define BODY(name, arguments)                                                                      \
+    static __device__ __forceinline__ void name(const arguments &args, const enum element type)
+#define CALL_BODY(name, type) name(args, type)
+#define LAUNCH(name, grid_x, grid_y, stream, args)                                                 \
+    name<<<dim3(grid_x, grid_y), THREADS, 0, stream>>>(args)
+
+#else
+
+struct kernel_place {
+    unsigned x, y;
+};
+#define DEVICE static inline __attribute__((always_inline))
+#define UNROLL
+#define BLOCK block_
+#define GRID grid_
+#define SHARED(type, name, count) type name[count]
+#define PHASE(thread) for (unsigned thread = 0; thread < THREADS; thread++)
+#define NEXT_PHASE(thread) PHASE(thread)
+#define KERNEL(name, arguments)                                                                    \
+    static void name(const arguments args, struct kernel_place BLOCK, struct kernel_place GRID)
+#define BODY(name, arguments)                                                                      \
+    static inline __attribute__((always_inline)) void name(                                        \
+        const arguments args, struct kernel_place BLOCK, struct kernel_place GRID,                 \
+        const enum element type)
+#define CALL_BODY(name, type) name(args, BLOCK, GRID, type)
+#define LAUNCH(name, grid_x, grid_y, stream, args)                                                 \
+    do {                                                                                           \
+        struct kernel_place grid = { (unsigned)(grid_x), (unsigned)(grid_y) }, place;              \
+        (void)(stream);                                                                            \
+        for (place.y = 0; place.y < grid.y; place.y++)                                             \
+            for (place.x = 0; place.x < grid.x; place.x++)                                         \
+                name(args, place, grid);                                                           \
+    } while (0)
+
+#endif
+
+/* A body for each type of element, known where it is compiled: TYPED_KERNEL(name, arguments) { }
+ * makes the kernels that LAUNCH_TYPED chooses from. */
+#define TYPED_KERNEL(name, arguments)                                                              \
+    BODY(name, arguments);                                                                         \
+    KERNEL(name##_f32, arguments)                                                                  \
+    {                                                                                              \
+        CALL_BODY(name, ELEMENT_F32);                                                              \
+    }                                                                                              \
+    KERNEL(name##_bf16, arguments)                                                                 \
+    {                                                                                              \
+        CALL_BODY(name, ELEMENT_BF16);                                                             \
+    }                                                                                              \
+    KERNEL(name##_f16, arguments)                                                                  \
+    {                                                                                              \
+        CALL_BODY(name, ELEMENT_F16);                                                              \
+    }                                                                                              \
+    BODY(name, arguments)
+
+#define LAUNCH_TYPED(type, name, grid_x, grid_y, stream, args)                                     \
+    do {                                                                                           \
+        if ((type) == ELEMENT_F32)                                                                 \
+            LAUNCH(name##_f32, grid_x, grid_y, stream, args);                                      \
+        else if ((type) == ELEMENT_BF16)                                                           \
+            LAUNCH(name##_bf16, grid_x, grid_y, stream, args);                                     \
+        else                                                                                       \
+            LAUNCH(name##_f16, grid_x, grid_y, stream, args);                                      \
+    } while (0)
+
+#endif
