@@ -27,7 +27,6 @@ enum { THREADS = 256 }; /* of every block */
 #define DEVICE static __device__ __forceinline__
 #define UNROLL _Pragma("unroll")
 #define BLOCK blockIdx
-#define GRID gridDim
 #define SHARED(type, name, count) __shared__ type name[count]
 #define PHASE(thread)                                                                              \
     for (unsigned thread = threadIdx.x, once_##thread = 1; once_##thread; once_##thread = 0)
@@ -40,34 +39,32 @@ enum { THREADS = 256 }; /* of every block */
     static __device__ __forceinline__ void name(const arguments &args, const enum element type)
 #define CALL_BODY(name, type) name(args, type)
 #define LAUNCH(name, grid_x, grid_y, stream, args)                                                 \
-    name<<<dim3(grid_x, grid_y), THREADS, 0, stream>>>(args)
+    name<<<dim3((unsigned)(grid_x), (unsigned)(grid_y)), THREADS, 0, stream>>>(args)
 
 #else
 
-struct kernel_place {
+struct kernel_block {
     unsigned x, y;
 };
 #define DEVICE static inline __attribute__((always_inline))
 #define UNROLL
 #define BLOCK block_
-#define GRID grid_
 #define SHARED(type, name, count) type name[count]
 #define PHASE(thread) for (unsigned thread = 0; thread < THREADS; thread++)
 #define NEXT_PHASE(thread) PHASE(thread)
-#define KERNEL(name, arguments)                                                                    \
-    static void name(const arguments args, struct kernel_place BLOCK, struct kernel_place GRID)
+#define KERNEL(name, arguments) static void name(const arguments args, struct kernel_block BLOCK)
 #define BODY(name, arguments)                                                                      \
     static inline __attribute__((always_inline)) void name(                                        \
-        const arguments args, struct kernel_place BLOCK, struct kernel_place GRID,                 \
-        const enum element type)
-#define CALL_BODY(name, type) name(args, BLOCK, GRID, type)
+        const arguments args, struct kernel_block BLOCK, const enum element type)
+#define CALL_BODY(name, type) name(args, BLOCK, type)
 #define LAUNCH(name, grid_x, grid_y, stream, args)                                                 \
     do {                                                                                           \
-        struct kernel_place grid = { (unsigned)(grid_x), (unsigned)(grid_y) }, place;              \
+        unsigned across = (unsigned)(grid_x), down = (unsigned)(grid_y);                           \
+        struct kernel_block place;                                                                 \
         (void)(stream);                                                                            \
-        for (place.y = 0; place.y < grid.y; place.y++)                                             \
-            for (place.x = 0; place.x < grid.x; place.x++)                                         \
-                name(args, place, grid);                                                           \
+        for (place.y = 0; place.y < down; place.y++)                                               \
+            for (place.x = 0; place.x < across; place.x++)                                         \
+                name(args, place);                                                                 \
     } while (0)
 
 #endif
