@@ -3,7 +3,10 @@
 # i3d_optional() finds a library.
 include(GNUInstallDirs)
 include(CheckCCompilerFlag)
-find_package(PkgConfig REQUIRED)
+option(I3D_NETWORK_ONLY "build the engines and their benches alone: needs no library but an engine's" OFF)
+if(NOT I3D_NETWORK_ONLY)
+    find_package(PkgConfig REQUIRED)
+endif()
 # Where scripts/install_onnxruntime.sh puts what Debian 12 lacks.
 list(APPEND CMAKE_PREFIX_PATH ${PROJECT_SOURCE_DIR}/build/onnxruntime)
 find_package(Threads REQUIRED)
@@ -13,7 +16,7 @@ option(I3D_WERROR "turn warnings into errors" OFF)
 option(I3D_COVERAGE "measure line coverage" OFF)
 option(I3D_FUZZ "build the libFuzzer targets (needs clang)" OFF)
 set(I3D_SANITIZE "" CACHE STRING "sanitizers, as in -fsanitize=")
-foreach(lib FFMPEG JPEG ONEDNN ONNXRUNTIME)
+foreach(lib FFMPEG JPEG ONEDNN ONNXRUNTIME CUDA)
     set(I3D_${lib} AUTO CACHE STRING "build with ${lib}: AUTO, ON or OFF")
 endforeach()
 

@@ -1,0 +1,461 @@
+#include "engine/cuda/plan.h"
+
+#include "base/failure.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+int value_pitch(const struct plan *plan, int value)
+{
+    return value ? whole_blocks(plan->decided.graph.values[value].channels)
+                 : plan->decided.clip_channels;
+}
+
+size_t value_positions(const struct plan *plan, int value)
+{
+    const struct value *of = &plan->decided.graph.values[value];
+    const int *folded = plan->decided.fold.size_in;
+    if (value == 0 && plan->decided.folded)
+        return (size_t)folded[0] * (size_t)folded[1] * (size_t)folded[2];
+    return (size_t)of->t * (size_t)of->h * (size_t)of->w;
+}
+
+static struct view view_of(const struct plan *plan, int value, int span, int channel, int channels,
+                           int count)
+{
+    char *data = span_at(plan, span);
+    size_t begin = (size_t)channel * element_bytes(plan->decided.type);
+    return (struct view){ .data = data ? data + begin : NULL,
+                          .type = plan->decided.type,
+                          .channels = channels,
+                          .positions = (size_t)count * value_positions(plan, value),
+                          .pitch = (size_t)value_pitch(plan, value) };
+}
+
+struct view value_view(const struct plan *plan, int value, int channel, int channels, int count)
+{
+    return view_of(plan, value, plan->values[value], channel, channels, count);
+}
+
+struct view gradient_view(const struct plan *plan, int value, int channel, int channels, int count)
+{
+    return view_of(plan, value, plan->gradients[value], channel, channels, count);
+}
+
+struct view raw_view(const struct plan *plan, const struct step *step, int count)
+{
+    return (struct view){ .data = span_at(plan, step->raw),
+                          .type = plan->decided.type,
+                          .channels = step->op->channels,
+                          .positions = (size_t)count * op_map(step->op),
+                          .pitch = (size_t)step->op->channels };
+}
+
+struct norm_factors step_factors(const struct plan *plan, const struct step *step)
+{
+    float *floats = span_at(plan, step->factors);
+    size_t channels = (size_t)step->op->channels;
+    return (struct norm_factors){ .mean = floats,
+                                  .inverse = floats + channels,
+                                  .scale = floats + 2 * channels,
+                                  .shift = floats + 3 * channels };
+}
+
+struct head_args head_arguments(const struct plan *plan, const struct op *op, int count)
+{
+    const struct value *in = &plan->decided.graph.values[op->in];
+    return (struct head_args){ .count = count,
+                               .channels = op->channels,
+                               .classes = plan->decided.graph.classes,
+                               .t = in->t,
+                               .map = in->h * in->w,
+                               .window = op->kernel[0],
+                               .maximum = plan->decided.graph.head == I3D_HEAD_MAX,
+                               .in = value_view(plan, op->in, 0, op->channels, count),
+                               .features = span_at(plan, plan->features),
+                               .winner = span_at(plan, plan->winner),
+                               .keep = plan->keep_given ? span_at(plan, plan->keep) : NULL,
+                               .kept = span_at(plan, plan->kept),
+                               .weight = state_param(&plan->state, op, I3D_PARAM_WEIGHT),
+                               .bias = state_param(&plan->state, op, I3D_PARAM_BIAS),
+                               .logits = span_at(plan, plan->logits) };
+}
+
+static struct convolution_shape describe(const struct plan *plan, const struct step *step)
+{
+    const struct op *op = step->op;
+    const struct decision *decided = &plan->decided;
+    const struct fold *fold = &decided->fold;
+    bool fused = step->decided->fused, folded = step->decided->folded;
+    struct convolution_shape shape = {
+        .samples = decided->batch,
+        .in_channels = value_pitch(plan, op->in),
+        .channels = op->channels,
+        .out_pitch = fused ? value_pitch(plan, op->out) : op->channels,
+        .type = decided->type,
+        .tf32 = decided->tf32,
+    };
+    for (int d = 0; d < 3; d++) {
+        shape.in[d] = folded ? fold->size_in[d] : op->size_in[d];
+        shape.out[d] = op->size_out[d];
+        shape.kernel[d] = folded ? fold->kernel[d] : op->kernel[d];
+        shape.stride[d] = folded ? 1 : op->stride[d];
+        shape.front[d] = folded ? fold->front[d] : op->front[d];
+        shape.back[d] = folded ? fold->back[d] : op->back[d];
+    }
+    return shape;
+}
+
+static i3d_status create_passes(struct plan *plan, struct step *step)
+{
+    const struct op *op = step->op;
+    struct convolution_shape shape = describe(plan, step);
+    struct convolution_shape forward = shape;
+    i3d_status status;
+    forward.biased = step->decided->fused;
+    forward.relu = step->decided->fused && op->relu;
+    TRY(convolver_plan(plan->convolver, &forward, &step->passes[CONVOLUTION_FORWARD]));
+    if (!step->decided->backward)
+        goto out;
+    shape.pass = CONVOLUTION_DATA;
+    if (plan->decided.wanted[op->in])
+        TRY(convolver_plan(plan->convolver, &shape, &step->passes[CONVOLUTION_DATA]));
+    shape.pass = CONVOLUTION_WEIGHT;
+    if (state_is_trained(&plan->state, op, I3D_PARAM_WEIGHT))
+        TRY(convolver_plan(plan->convolver, &shape, &step->passes[CONVOLUTION_WEIGHT]));
+out:
+    return status == I3D_OK ? status : failure_prefix(status, "cannot plan '%s': ", op->name);
+}
+
+static void describe_weights(struct plan *plan, struct step *step)
+{
+    const struct op *op = step->op;
+    struct weights_job *job = &plan->jobs[plan->job_count];
+    step->job = plan->job_count++;
+    *job = (struct weights_job){ .outs = op->channels,
+                                 .ins = op->in_channels,
+                                 .machine_outs = op->channels,
+                                 .machine_ins = value_pitch(plan, op->in),
+                                 .folded = step->decided->folded };
+    memcpy(job->kernel, op->kernel, sizeof job->kernel);
+}
+
+static i3d_status create_steps(struct plan *plan)
+{
+    i3d_status status = I3D_OK;
+    for (int v = 0; v < GRAPH_VALUES_MAX; v++)
+        plan->values[v] = plan->gradients[v] = -1;
+    for (int i = 0; i < plan->decided.graph.op_count; i++) {
+        struct step *step = &plan->steps[i];
+        const struct op *op = &plan->decided.graph.ops[i];
+        *step = (struct step){ .op = op,
+                               .decided = &plan->decided.ops[i],
+                               .machine = -1,
+                               .factors = -1,
+                               .bias = -1,
+                               .own_bias = -1,
+                               .raw = -1,
+                               .winner = -1,
+                               .scratch = -1,
+                               .backward_scratch = -1,
+                               .machine_gradient = -1,
+                               .wide_gradient = -1,
+                               .addend = -1 };
+        memcpy(step->window.kernel, op->kernel, sizeof op->kernel);
+        memcpy(step->window.stride, op->stride, sizeof op->stride);
+        memcpy(step->window.front, op->front, sizeof op->front);
+        memcpy(step->window.size_in, op->size_in, sizeof op->size_in);
+        memcpy(step->window.size_out, op->size_out, sizeof op->size_out);
+        if (op->kind != OP_CONV)
+            continue;
+        describe_weights(plan, step);
+        TRY(create_passes(plan, step));
+    }
+out:
+    return status;
+}
+
+/* Trained parameters, statistics of norms, running ones: three lists side by side. */
+static int describe_segments(struct plan *plan, struct segment *all)
+{
+    const struct graph *graph = &plan->decided.graph;
+    struct segment *next = all;
+    for (int p = 0; p < graph->param_count; p++) {
+        const i3d_param *param = &graph->params[p];
+        if (plan->state.trained[p])
+            *next++ = (struct segment){ .at = param->offset,
+                                        .count = param->count,
+                                        .other = plan->state.moment_at[p],
+                                        .param = p,
+                                        .decayed = param->role == I3D_PARAM_WEIGHT ||
+                                                   param->role == I3D_PARAM_BIAS };
+    }
+    plan->trained.count = (int)(next - all);
+    for (int i = 0; i < graph->op_count; i++)
+        if (graph->ops[i].norm && !plan->state.frozen[i])
+            *next++ = (struct segment){ .at = graph->ops[i].statistics,
+                                        .count = 2 * (size_t)graph->ops[i].channels,
+                                        .param = graph->ops[i].params[I3D_PARAM_VARIANCE] };
+    plan->norms.count = (int)(next - all) - plan->trained.count;
+    for (int i = 0; i < graph->op_count; i++)
+        for (int of = 0; of < 2 && graph->ops[i].norm && !plan->state.frozen[i]; of++) {
+            const struct op *op = &graph->ops[i];
+            int p = op->params[of ? I3D_PARAM_VARIANCE : I3D_PARAM_MEAN];
+            *next++ = (struct segment){ .at = graph->params[p].offset,
+                                        .count = (size_t)op->channels,
+                                        .other = op->statistics + (size_t)(of * op->channels),
+                                        .param = p };
+        }
+    plan->running.count = (int)(next - all) - plan->trained.count - plan->norms.count;
+    plan->trained.blocks = segments_place(all, plan->trained.count);
+    plan->norms.blocks = segments_place(all + plan->trained.count, plan->norms.count);
+    plan->running.blocks =
+        segments_place(all + plan->trained.count + plan->norms.count, plan->running.count);
+    return (int)(next - all);
+}
+
+/* The arrays of the state, which are the plan's spans. */
+static void place_state(struct plan *plan)
+{
+    struct state *state = &plan->state;
+    struct segment *segments = span_at(plan, plan->segments);
+    state->params = span_at(plan, plan->params);
+    state->gradients = span_at(plan, plan->parameter_gradients);
+    state->statistics = span_at(plan, plan->statistics);
+    for (int m = 0; m < OPTIMIZER_MOMENTS_MAX; m++)
+        state->moments[m] = span_at(plan, plan->moments[m]);
+    plan->trained.list = segments;
+    plan->norms.list = segments + plan->trained.count;
+    plan->running.list = plan->norms.list + plan->norms.count;
+}
+
+static void place_weights(struct plan *plan)
+{
+    for (int i = 0; i < plan->decided.graph.op_count; i++) {
+        const struct step *step = &plan->steps[i];
+        if (step->op->kind != OP_CONV)
+            continue;
+        struct weights_job *job = &plan->jobs[step->job];
+        job->weight = state_param(&plan->state, step->op, I3D_PARAM_WEIGHT);
+        job->scale = step->decided->fused ? step_factors(plan, step).scale : NULL;
+        job->machine = span_at(plan, step->machine);
+        job->gradient = state_gradient(&plan->state, step->op, I3D_PARAM_WEIGHT);
+        job->machine_gradient = span_at(plan, step->wide_gradient);
+    }
+    plan->job_blocks = weights_place(plan->jobs, plan->job_count);
+}
+
+static i3d_status upload_tables(struct plan *plan, const struct segment *segments, int count)
+{
+    const struct loss_scale scale = { .scale = 16777216, .unscale = 1.f / 16777216 };
+    i3d_status status;
+    TRY(device_upload(plan->device, span_at(plan, plan->jobs_span), plan->jobs,
+                      (size_t)plan->job_count * sizeof *plan->jobs));
+    if (count)
+        TRY(device_upload(plan->device, span_at(plan, plan->segments), segments,
+                          (size_t)count * sizeof *segments));
+    if (plan->decided.scaled)
+        TRY(device_upload(plan->device, span_at(plan, plan->loss_scale), &scale, sizeof scale));
+    TRY(device_wait(plan->device));
+out:
+    return status;
+}
+
+static i3d_status bring_in(void *device, void *to, const void *from, size_t bytes)
+{
+    return device_upload(device, to, from, bytes);
+}
+
+static i3d_status bring_out(void *device, void *to, const void *from, size_t bytes)
+{
+    return device_download(device, to, from, bytes);
+}
+
+static void forget_spans(struct plan *plan)
+{
+    int *const spans[] = { &plan->params,        &plan->parameter_gradients,
+                           &plan->statistics,    &plan->jobs_span,
+                           &plan->clip,          &plan->features,
+                           &plan->keep,          &plan->kept,
+                           &plan->kept_gradient, &plan->winner,
+                           &plan->logits,        &plan->logits_gradient,
+                           &plan->segments,      &plan->inputs,
+                           &plan->results,       &plan->check_scratch,
+                           &plan->loss_scale,    &plan->moments[0],
+                           &plan->moments[1] };
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++)
+        *spans[i] = -1;
+}
+
+static i3d_status take_memory(struct plan *plan)
+{
+    void *memory;
+    i3d_status status = device_get(plan->device, plan->arena.bytes, &memory);
+    plan->arena.memory = memory;
+    if (status == I3D_ENOMEM)
+        return failure_prefix(
+            status, "a batch of %d clips is too large for the card: ", plan->decided.batch);
+    return status;
+}
+
+static i3d_status create(const struct plan_request *request, struct plan *plan)
+{
+    struct segment *segments = NULL;
+    int count = 0;
+    i3d_status status;
+    forget_spans(plan);
+    TRY(cuda_decide(request, plan));
+    TRY(create_steps(plan));
+    if (plan->decided.training) {
+        TRY(memory_get((size_t)(plan->decided.graph.param_count + 3 * GRAPH_OPS_MAX),
+                       sizeof *segments, &segments));
+        count = describe_segments(plan, segments);
+    }
+    TRY(cuda_lay_out(plan));
+    TRY(take_memory(plan));
+    TRY(device_get_pinned(plan->device, STEP_RESULTS * sizeof *plan->told, (void **)&plan->told));
+    plan->state.transfer =
+        (struct transfer){ .in = bring_in, .out = bring_out, .device = plan->device };
+    place_state(plan);
+    place_weights(plan);
+    TRY(upload_tables(plan, segments, count));
+    plan->stale = STALE_ALL;
+out:
+    memory_free(segments);
+    return status;
+}
+
+i3d_status cuda_plan_create(const struct plan_request *request, struct device *device,
+                            struct convolver *convolver, struct plan **out)
+{
+    struct plan *plan = NULL;
+    i3d_status status;
+    *out = NULL;
+    status = memory_get(1, sizeof *plan, &plan);
+    if (status != I3D_OK) {
+        convolver_free(convolver);
+        device_close(device);
+        return status;
+    }
+    plan->device = device;
+    plan->convolver = convolver;
+    status = create(request, plan);
+    if (status == I3D_OK)
+        *out = plan;
+    else
+        cuda_plan_free(plan);
+    return status;
+}
+
+/* In inference and in front of what is trained, a norm goes into weights. */
+static i3d_status check_fold(const struct plan *plan, struct range range, const float *from)
+{
+    for (int i = 0; i < plan->decided.graph.op_count; i++) {
+        const struct step *step = &plan->steps[i];
+        if (step->op->kind != OP_CONV || !step->decided->fused)
+            continue;
+        for (int role = 0; role < I3D_PARAM_ROLES; role++) {
+            const i3d_param *param =
+                graph_param(&plan->decided.graph, step->op, (i3d_param_role)role);
+            if (!param || param->offset < range.begin ||
+                param->offset + param->count > range.begin + range.count)
+                continue;
+            for (size_t f = 0; f < param->count; f++)
+                if (!isfinite(from[param->offset - range.begin + f]))
+                    return failure(I3D_EFORMAT,
+                                   "the weights of '%s' hold a number that is not finite: load "
+                                   "others",
+                                   step->op->name);
+        }
+    }
+    return I3D_OK;
+}
+
+i3d_status cuda_upload(struct plan *plan, enum plan_array array, struct range range,
+                       const float *from)
+{
+    i3d_status status;
+    TRY(state_upload(&plan->state, array, range, from));
+    if (array == PLAN_PARAMS) {
+        plan->stale = STALE_ALL;
+        TRY(check_fold(plan, range, from));
+    }
+out:
+    return status;
+}
+
+i3d_status cuda_download(struct plan *plan, enum plan_array array, struct range range, float *to)
+{
+    return state_download(&plan->state, array, range, to);
+}
+
+struct array cuda_array(struct plan *plan, enum plan_array array)
+{
+    struct array out = state_array(&plan->state, array);
+    out.kind = MEMORY_CUDA;
+    return out;
+}
+
+/* A value is there after forward() if backward() needs it, or it is the last. */
+static bool is_there(const struct plan *plan, int index)
+{
+    if (index < 0 || index >= plan->decided.graph.value_count || plan->values[index] < 0)
+        return false;
+    return index > 0 && plan->arena.spans[plan->values[index]].end >= plan->decided.graph.op_count;
+}
+
+i3d_status cuda_read_value(struct plan *plan, int index, float *out)
+{
+    const struct graph *graph = &plan->decided.graph;
+    void *floats = NULL;
+    i3d_status status;
+    if (has_head(plan) && index == last_op(plan)->out)
+        return device_download(plan->device, out, span_at(plan, plan->features),
+                               (size_t)plan->count * value_floats(&graph->values[index]) *
+                                   sizeof *out);
+    if (!is_there(plan, index))
+        return failure(I3D_EUNSUPPORTED,
+                       "this plan of the cuda engine does not keep '%s': use the reference engine",
+                       index > 0 && index < graph->value_count ? graph->values[index].name
+                                                               : "the clip");
+    size_t bytes = (size_t)plan->count * value_floats(&graph->values[index]) * sizeof *out;
+    TRY(device_get(plan->device, bytes, &floats));
+    kernel_unpack(
+        device_stream(plan->device),
+        &(struct layout_args){
+            .count = plan->count,
+            .map = value_positions(plan, index),
+            .floats = floats,
+            .view = value_view(plan, index, 0, graph->values[index].channels, plan->count) });
+    TRY(device_check(plan->device));
+    TRY(device_download(plan->device, out, floats, bytes));
+out:
+    device_free(plan->device, floats);
+    return status;
+}
+
+size_t cuda_memory(const struct plan *plan)
+{
+    return sizeof *plan + plan->arena.bytes;
+}
+
+void cuda_plan_free(struct plan *plan)
+{
+    if (!plan)
+        return;
+    recording_free(plan->forward.recording);
+    recording_free(plan->backward.recording);
+    for (int i = 0; i < GRAPH_OPS_MAX; i++)
+        for (int pass = 0; pass < PASSES; pass++)
+            convolution_release(plan->steps[i].passes[pass]);
+    device_free(plan->device, plan->arena.memory);
+    device_free_pinned(plan->device, plan->told);
+    plan->arena.memory = NULL;
+    arena_clear(&plan->arena);
+    if (plan->state.graph)
+        state_clear(&plan->state);
+    convolver_free(plan->convolver);
+    device_close(plan->device);
+    memory_free(plan);
+}

@@ -1,0 +1,171 @@
+/* A plan: every operation of the graph as a step, every value with its place in one arena on the
+ * card.
+ *
+ * Values are channels last and as wide as the concatenation they are, so that a branch writes a
+ * slice of them in place. A convolution whose norm is frozen, with nothing trained in front of it,
+ * has its norm in its weights, and bias and ReLU in its run. Every other one writes a buffer of its
+ * own, and the norm behind it writes the value. The first convolution, of stride 2, is one of
+ * stride 1 over blocks of 2 x 2 x 2 positions, whose channels fill the card's units. */
+#ifndef I3D_ENGINE_CUDA_PLAN_H
+#define I3D_ENGINE_CUDA_PLAN_H
+
+#include "engine/arena.h"
+#include "engine/cuda/convolution.h"
+#include "engine/engine.h"
+#include "engine/state.h"
+
+enum { CHANNEL_BLOCK = 8, PASSES = 3, STEP_RESULTS = 2 };
+
+/* How an operation is run. */
+struct op_decision {
+    bool frozen;          /* norm by running statistics */
+    bool fused;           /* norm and ReLU are part of the convolution */
+    bool folded;          /* over blocks of 2 x 2 x 2 positions of the clip */
+    bool backward;        /* backward() comes by: something here or before is trained */
+    bool adds, adds_with; /* its gradients for `in`, `with` go on top of a later step's */
+};
+
+/* What was decided before anything was made for it. */
+struct decision {
+    struct graph graph;
+    enum element type;
+    bool tf32, scaled; /* scaled: the loss is, by a dynamic factor */
+    int batch;
+    bool training;
+    struct op_decision ops[GRAPH_OPS_MAX];
+    bool wanted[GRAPH_VALUES_MAX]; /* its gradient is */
+    int clip_channels;             /* of value 0 as it lies in memory */
+    bool folded;                   /* value 0 is */
+    struct fold fold;
+};
+
+struct step {
+    const struct op *op;
+    const struct op_decision *decided;
+    struct convolution *passes[PASSES];
+    struct window window;
+    int job; /* which of the plan's weights */
+
+    /* Spans of the arena, -1: none. */
+    int machine;                         /* weights as the convolution wants them */
+    int factors;                         /* of the norm: four arrays of channels */
+    int bias, own_bias;                  /* fused: float32, and of the plan's type */
+    int raw;                             /* what the convolution gives, then the gradient of that */
+    int winner;                          /* of a pool */
+    int scratch, backward_scratch;       /* workspaces */
+    int machine_gradient, wide_gradient; /* of the weights: of the plan's type, and in float32 */
+    int addend;
+};
+
+/* Whose machine weights are behind their parameters. */
+enum staleness { STALE_NONE, STALE_TRAINED, STALE_ALL };
+
+/* A pass that was recorded, for so many clips. */
+struct pass {
+    struct recording *recording;
+    int count;
+    bool keep_given;
+    int runs; /* unrecorded ones, with these */
+};
+
+struct plan {
+    struct decision decided;
+    struct state state; /* with its arrays on the card */
+    struct device *device;
+    struct convolver *convolver;
+    struct step steps[GRAPH_OPS_MAX];
+    struct weights_job jobs[GRAPH_OPS_MAX]; /* as on the card */
+    int job_count;
+    uint32_t job_blocks;
+
+    struct arena arena;
+    int values[GRAPH_VALUES_MAX], gradients[GRAPH_VALUES_MAX]; /* spans, -1: none */
+    int params, moments[OPTIMIZER_MOMENTS_MAX], parameter_gradients, statistics, jobs_span;
+    int clip; /* float32, as it was given */
+    int features, keep, kept, kept_gradient, winner, logits, logits_gradient; /* of a head */
+    int segments, inputs, results, check_scratch, loss_scale;
+    struct segments trained, norms, running; /* on the card */
+
+    enum staleness stale;
+    int count; /* clips of the last forward() */
+    bool keep_given;
+    struct pass forward, backward;
+    struct step_result *told; /* [STEP_RESULTS], pinned */
+    long applied;             /* calls of apply() */
+};
+
+static inline const struct op *last_op(const struct plan *plan)
+{
+    return &plan->decided.graph.ops[plan->decided.graph.op_count - 1];
+}
+
+static inline bool has_head(const struct plan *plan)
+{
+    return last_op(plan)->kind == OP_HEAD;
+}
+
+static inline int whole_blocks(int channels)
+{
+    return (channels + CHANNEL_BLOCK - 1) / CHANNEL_BLOCK * CHANNEL_BLOCK;
+}
+
+static inline void *span_at(const struct plan *plan, int span)
+{
+    return arena_at(&plan->arena, span);
+}
+
+/* Elements of a convolution's weights as the machine wants them. */
+static inline size_t machine_weights(const struct weights_job *job)
+{
+    size_t weights = (size_t)job->machine_outs * (size_t)job->machine_ins;
+    for (int d = 0; d < 3; d++)
+        weights *= (size_t)(job->folded ? (job->kernel[d] + 1) / 2 : job->kernel[d]);
+    return weights;
+}
+
+/* Channels of a value or its gradient, of `count` clips. */
+struct view value_view(const struct plan *plan, int value, int channel, int channels, int count);
+struct view gradient_view(const struct plan *plan, int value, int channel, int channels, int count);
+/* The buffer of a convolution. */
+struct view raw_view(const struct plan *plan, const struct step *step, int count);
+struct norm_factors step_factors(const struct plan *plan, const struct step *step);
+struct head_args head_arguments(const struct plan *plan, const struct op *op, int count);
+size_t value_positions(const struct plan *plan, int value); /* of one clip, in memory */
+int value_pitch(const struct plan *plan, int value);
+
+/* decide.c */
+i3d_status cuda_decide(const struct plan_request *request, struct plan *plan);
+/* layout.c: gives everything its span of the arena. */
+i3d_status cuda_lay_out(struct plan *plan);
+/* plan.c. The plan takes over device and convolver, also when it fails. */
+i3d_status cuda_plan_create(const struct plan_request *request, struct device *device,
+                            struct convolver *convolver, struct plan **out);
+i3d_status cuda_upload(struct plan *plan, enum plan_array array, struct range range,
+                       const float *from);
+i3d_status cuda_download(struct plan *plan, enum plan_array array, struct range range, float *to);
+struct array cuda_array(struct plan *plan, enum plan_array array);
+i3d_status cuda_read_value(struct plan *plan, int index, float *out);
+size_t cuda_memory(const struct plan *plan);
+void cuda_plan_free(struct plan *plan);
+
+/* forward.c, backward.c, apply.c: as in engine.h. The run functions do what lies between the copies
+ * from and to the host. */
+i3d_status cuda_forward(struct plan *plan, int count, const float *input, const float *keep,
+                        float *logits);
+i3d_status cuda_run_forward(struct plan *plan);
+i3d_status cuda_load_changed(struct plan *plan);
+i3d_status cuda_backward(struct plan *plan, const float *logits_gradient,
+                         const struct ready *ready);
+i3d_status cuda_run_backward(struct plan *plan);
+i3d_status cuda_apply(struct plan *plan, const struct update *update);
+i3d_status cuda_applied(struct plan *plan, struct applied *out);
+
+/* One operation of it; for programs that measure. */
+i3d_status cuda_run_step(const struct plan *plan, int i);
+i3d_status cuda_run_step_back(const struct plan *plan, int i);
+
+/* Runs a pass: the first time as it is, the second time recorded, then replayed. */
+i3d_status cuda_run_pass(struct plan *plan, struct pass *pass,
+                         i3d_status (*run)(struct plan *plan));
+
+#endif

@@ -1,0 +1,333 @@
+/* The cuda engine's plan without a card: its kernels' twins, and the reference engine's
+ * convolutions where cuDNN's would be. So what is held to the reference engine is the order of all
+ * that is done, the places in memory, strides, and what is kept for the way back. */
+#include "unit/engine/net.h"
+
+#include <stdlib.h>
+
+extern const struct engine engine_cuda;
+
+static const i3d_model_options options = { .channels = 3, .classes = 11, .bn_epsilon = 1e-3 };
+
+/* The same network, parameters and clips on the engine under test. */
+static struct net make_twin(const struct net *of, i3d_precision precision)
+{
+    struct net net = { .engine = &engine_cuda, .graph = of->graph, .request = of->request };
+    assert_ok(
+        model_create(of->model->units, of->model->unit_count, &of->model->options, &net.model));
+    net.graph.params = net.model->params;
+    net.request.precision = precision;
+    return net;
+}
+
+static void plan_both(uint64_t seed, struct net *reference, struct net *net)
+{
+    net_draw_params(reference->model, seed);
+    net_draw_params(net->model, seed);
+    net_plan(reference, seed);
+    net_plan(net, seed);
+}
+
+static void assert_near(const char *name, const char *what, const float *a, const float *b,
+                        size_t count, double bound)
+{
+    double error = net_error(a, b, count);
+    if (!(error <= bound))
+        fail_msg("%s: %s is off by %g, more than %g", name, what, error, bound);
+}
+
+static const struct small_case {
+    const char *name;
+    int channels, size[3];
+    struct unit units[3];
+    int unit_count;
+} small_cases[] = {
+    { "stem",
+      3,
+      { 9, 17, 20 },
+      { { UNIT_CONV, "a", { 7, 7, 7 }, { 2, 2, 2 }, .channels = { 64 } },
+        { UNIT_POOL, "b", { 1, 3, 3 }, .stride = { 1, 2, 2 } } },
+      2 },
+    { "stem of flow",
+      2,
+      { 8, 18, 15 },
+      { { UNIT_CONV, "a", { 7, 7, 7 }, { 2, 2, 2 }, .channels = { 64 } },
+        { UNIT_CONV, "b", { 1, 1, 1 }, { 1, 1, 1 }, .channels = { 16 } } },
+      2 },
+    { "convolutions and a pool",
+      3,
+      { 5, 9, 11 },
+      { { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 24 } },
+        { UNIT_POOL, "b", { 3, 3, 3 }, .stride = { 2, 2, 2 } },
+        { UNIT_CONV, "c", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 40 } } },
+      3 },
+    { "Inception block",
+      3,
+      { 5, 9, 11 },
+      { { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 32 } },
+        { UNIT_MIXED, "Mixed_x", .channels = { 32, 16, 48, 24, 16, 64 } },
+        { UNIT_MIXED, "Mixed_y", .channels = { 16, 16, 24, 16, 16, 24 } } },
+      3 },
+    { "sum, bias, no ReLU",
+      3,
+      { 4, 7, 6 },
+      { { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 16 } },
+        { UNIT_CONV,
+          "b",
+          { 3, 3, 3 },
+          { 1, 1, 1 },
+          .channels = { 16 },
+          .no_norm = true,
+          .no_relu = true },
+        { UNIT_ADD, "c", .from = "a" } },
+      3 },
+    { "head",
+      3,
+      { 6, 5, 4 },
+      { { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 32 } },
+        { UNIT_HEAD, .name = "logits" } },
+      2 },
+};
+
+/* A number so near 0 that rounding decides whether the ReLU lets it through changes a small map's
+ * gradients visibly. Of so many draws one must have none. */
+enum { DRAWS = 4 };
+
+static bool check_small(const struct small_case *at, i3d_head head, bool frozen, uint64_t seed)
+{
+    i3d_model_options wanted = options;
+    bool bn_frozen[GRAPH_OPS_MAX], close = true;
+    memset(bn_frozen, frozen, sizeof bn_frozen);
+    wanted.channels = at->channels;
+    wanted.head = head;
+    struct net reference = net_make(at->units, at->unit_count, &wanted, 2, at->size);
+    reference.request.frozen = bn_frozen;
+    struct net net = make_twin(&reference, I3D_PRECISION_F32);
+    plan_both(seed, &reference, &net);
+    net_step(&reference);
+    net_step(&net);
+    assert_near(at->name, "the output", net.output, reference.output, net_output_floats(&net),
+                1e-5);
+    for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
+        const i3d_param *param = i3d_model_param(net.model, p);
+        const float *a = net_gradient(&net, param), *b = net_gradient(&reference, param);
+        assert_near(at->name, param->name, a, b, param->count, .1);
+        close = close && net_error(a, b, param->count) <= 1e-4;
+    }
+    net_free(&reference);
+    net_free(&net);
+    return close;
+}
+
+static void every_operation_computes_what_the_reference_engine_does(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof small_cases / sizeof small_cases[0]; i++)
+        for (int frozen = 0; frozen < 2; frozen++) {
+            bool close = false;
+            for (uint64_t seed = 1; seed <= DRAWS && !close; seed++)
+                close = check_small(&small_cases[i], frozen ? I3D_HEAD_MAX : I3D_HEAD_AVG, frozen,
+                                    seed);
+            if (!close)
+                fail_msg("%s: no draw has gradients within 1e-4", small_cases[i].name);
+        }
+}
+
+static struct net make_network(int channels, int batch, const int size[3])
+{
+    i3d_model_options wanted = options;
+    wanted.channels = channels;
+    return net_make(network_units, network_unit_count, &wanted, batch, size);
+}
+
+/* Logits of the whole network, of 2 clips where 3 would do, in all precisions. */
+static void the_whole_network_gives_the_same_logits(void **state)
+{
+    (void)state;
+    static const struct {
+        i3d_precision precision;
+        double bound;
+    } rows[] = { { I3D_PRECISION_F32, 1e-5 },
+                 { I3D_PRECISION_BF16, 3e-2 },
+                 { I3D_PRECISION_F16, 3e-3 } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct net reference = make_network(i ? 2 : 3, 2, (int[]){ 9, 33, 36 });
+        reference.request.purpose = PLAN_INFERENCE;
+        struct net net = make_twin(&reference, rows[i].precision);
+        net.request.batch = 3;
+        plan_both(1, &reference, &net);
+        net_forward(&reference);
+        assert_ok(engine_cuda.forward(net.plan, 2, reference.data, NULL, net.output));
+        assert_near("the network", "the logits", net.output, reference.output,
+                    net_output_floats(&reference), rows[i].bound);
+        net_free(&reference);
+        net_free(&net);
+    }
+}
+
+static void a_batch_that_is_not_full_trains_as_a_smaller_one(void **state)
+{
+    (void)state;
+    static const struct unit units[] = {
+        { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 24 } },
+        { UNIT_MIXED, "Mixed_x", .channels = { 16, 16, 32, 24, 16, 32 } },
+        { UNIT_HEAD, .name = "logits" }
+    };
+    struct net reference = net_make(units, 3, &options, 2, (int[]){ 4, 7, 6 });
+    struct net net = make_twin(&reference, I3D_PRECISION_F32);
+    net.request.batch = 5;
+    plan_both(1, &reference, &net);
+    net_step(&reference);
+    for (int i = 0; i < 2; i++) /* first a full one, that leaves something behind */
+        assert_ok(net.engine->forward(net.plan, i ? 2 : 5, net.data, i ? reference.keep : net.keep,
+                                      net.output));
+    net_backward(&net, reference.output_gradient);
+    assert_near("two of five", "the logits", net.output, reference.output, 2 * 11, 1e-5);
+    for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
+        const i3d_param *param = i3d_model_param(net.model, p);
+        assert_near("two of five", param->name, net_gradient(&net, param),
+                    net_gradient(&reference, param), param->count, 1e-4);
+    }
+    net_free(&reference);
+    net_free(&net);
+}
+
+enum { STEPS = 20 };
+
+/* What a run of steps leaves behind. */
+struct run {
+    float outputs[STEPS][2 * 11];
+    float *params, *moments;
+};
+
+/* The gradient of cross-entropy with class n % 11 for clip n, and the loss itself. */
+static double draw_loss(const float *logits, int count, float *gradient)
+{
+    double loss = 0;
+    for (int n = 0; n < count; n++, logits += 11, gradient += 11) {
+        double sum = 0;
+        for (int k = 0; k < 11; k++)
+            sum += exp((double)logits[k]);
+        for (int k = 0; k < 11; k++)
+            gradient[k] = (float)(exp((double)logits[k]) / sum - (k == n % 11));
+        loss += log(sum) - (double)logits[n % 11];
+    }
+    return loss;
+}
+
+static void run_steps(struct net *net, struct run *run)
+{
+    struct range all = { 0, net->graph.floats };
+    for (int step = 0; step < STEPS; step++) {
+        net_draw(7, 2, (uint64_t)step, -1, 1, net->data,
+                 (size_t)net->request.batch * net_clip_floats(net));
+        net_forward(net);
+        memcpy(run->outputs[step], net->output, sizeof run->outputs[step]);
+        double loss = draw_loss(net->output, net->request.batch, net->output_gradient);
+        assert_ok(net->engine->backward(net->plan, net->output_gradient, NULL));
+        assert_ok(net->engine->apply(
+            net->plan,
+            &(struct update){
+                .step = step, .lr = 1e-3, .clips = 2, .loss = loss / 2, .bn_momentum = .1 }));
+    }
+    run->params = net_floats(all.count);
+    run->moments = net_floats(all.count);
+    assert_ok(net->engine->download(net->plan, PLAN_PARAMS, all, run->params));
+    assert_ok(net->engine->download(net->plan, PLAN_MOMENT_1, all, run->moments));
+}
+
+static bool is_fine_tuned(const char *name)
+{
+    return strncmp(name, "Mixed_5", 7) == 0 || strncmp(name, "logits", 6) == 0;
+}
+
+static void choose_tuned(const struct net *net, bool *trained, bool *frozen)
+{
+    for (size_t p = 0; p < i3d_model_param_count(net->model); p++)
+        trained[p] = is_fine_tuned(i3d_model_param(net->model, p)->name);
+    for (int i = 0; i < net->graph.op_count; i++)
+        frozen[i] = !is_fine_tuned(net->graph.ops[i].name);
+}
+
+/* The distance of what changed, as a part of the change. */
+static double drift(const float *a, const float *b, const float *from, size_t count)
+{
+    double apart = 0, moved = 0;
+    for (size_t i = 0; i < count; i++) {
+        apart += ((double)a[i] - (double)b[i]) * ((double)a[i] - (double)b[i]);
+        moved += ((double)b[i] - (double)from[i]) * ((double)b[i] - (double)from[i]);
+    }
+    return moved > 0 ? sqrt(apart / moved) : sqrt(apart);
+}
+
+static void follow(int channels, bool tuned, i3d_optimizer kind)
+{
+    bool trained[512] = { false }, frozen[GRAPH_OPS_MAX] = { false };
+    struct net reference = make_network(channels, 2, (int[]){ 16, 64, 64 });
+    reference.request.optimizer =
+        (struct optimizer){ .kind = kind, .momentum = .9, .weight_decay = 1e-4 };
+    reference.request.precision = I3D_PRECISION_F32;
+    if (tuned) {
+        choose_tuned(&reference, trained, frozen);
+        reference.request.trained = trained;
+        reference.request.frozen = frozen;
+    }
+    struct net net = make_twin(&reference, I3D_PRECISION_F32);
+    struct run expected, got;
+    plan_both(1, &reference, &net);
+    run_steps(&reference, &expected);
+    run_steps(&net, &got);
+    double first = net_error(got.outputs[0], expected.outputs[0], 22), last = 0;
+    for (int step = 0; step < STEPS; step++)
+        last = fmax(last, net_error(got.outputs[step], expected.outputs[step], 22));
+    double moved =
+        drift(got.params, expected.params, i3d_model_values(net.model), reference.graph.floats);
+    print_message("%d channels, %s: logits of the first step within %.1e, of all %.1e; parameters "
+                  "within %.1e of their way\n",
+                  channels, tuned ? "fine-tuning" : "all layers", first, last, moved);
+    assert_true(first <= 1e-4);
+    assert_true(last <= 2e-2);
+    assert_true(moved <= 5e-2);
+    struct applied applied;
+    assert_ok(engine_cuda.applied(net.plan, &applied));
+    assert_int_equal(applied.step, STEPS - 2); /* one late */
+    assert_false(applied.skipped);
+    memory_free(expected.params);
+    memory_free(expected.moments);
+    memory_free(got.params);
+    memory_free(got.moments);
+    net_free(&reference);
+    net_free(&net);
+}
+
+static void twenty_steps_of_rgb_follow_the_reference_engine(void **state)
+{
+    (void)state;
+    follow(3, false, I3D_SGD);
+}
+
+static void twenty_steps_of_flow_follow_the_reference_engine(void **state)
+{
+    (void)state;
+    follow(2, false, I3D_ADAM);
+}
+
+static void fine_tuning_follows_the_reference_engine(void **state)
+{
+    (void)state;
+    follow(3, true, I3D_ADAM);
+    follow(2, true, I3D_SGD);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operation_computes_what_the_reference_engine_does),
+        cmocka_unit_test(the_whole_network_gives_the_same_logits),
+        cmocka_unit_test(a_batch_that_is_not_full_trains_as_a_smaller_one),
+        cmocka_unit_test(twenty_steps_of_rgb_follow_the_reference_engine),
+        cmocka_unit_test(twenty_steps_of_flow_follow_the_reference_engine),
+        cmocka_unit_test(fine_tuning_follows_the_reference_engine),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
