@@ -265,32 +265,6 @@ DEVICE uint32_t split(uint32_t *number, const struct divider *divider)
     return rest;
 }
 
-/* How a block's threads share a view: `lanes` neighbours read the octets of one position, `rows`
- * positions are read at a time; some threads may be left over. */
-struct tile {
-    uint32_t octets, lanes, rows, tiles; /* tiles: beside each other, to cover all channels */
-};
-
-static inline struct tile tile_of(int channels)
-{
-    enum { LANES_MAX = 32 };
-    struct tile tile;
-    tile.octets = ((uint32_t)channels + OCTET - 1) / OCTET;
-    tile.tiles = (tile.octets + LANES_MAX - 1) / LANES_MAX;
-    tile.lanes = (tile.octets + tile.tiles - 1) / tile.tiles;
-    tile.rows = THREADS / tile.lanes;
-    return tile;
-}
-
-/* A thread's place: false: it is left over. */
-DEVICE bool tile_place(const struct tile *tile, unsigned thread, unsigned tile_number,
-                       uint32_t *row, uint32_t *octet)
-{
-    *row = thread / tile->lanes;
-    *octet = tile_number * tile->lanes + (thread - *row * tile->lanes);
-    return *row < tile->rows && *octet < tile->octets;
-}
-
 /* Blocks of `each` that cover `count`. */
 static inline size_t cover(size_t count, size_t each)
 {

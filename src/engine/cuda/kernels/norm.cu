@@ -1,50 +1,9 @@
 /* Batch norm or bias, and ReLU. Sums over positions are taken in chunks, a block each, and the
  * chunks' results are joined by a second, small launch. */
-#include "engine/cuda/kernels/element.h"
+#include "engine/cuda/kernels/walk.h"
 
-/* Positions a thread has in flight, of two views at a time fewer, and how often at least. */
-enum { FLIGHT = 4, PAIR_FLIGHT = 2, TURNS = 4, CHUNKS_WANTED = 1024, BLOCKS_MAX = 65535 };
-
-struct chunks {
-    struct tile tile;
-    size_t positions, length; /* of a chunk, the last one may be shorter */
-    uint32_t count;
-};
-
-/* `wanted`: blocks that are enough. */
-static struct chunks chunks_of(size_t positions, int channels, size_t wanted)
-{
-    struct chunks chunks = { tile_of(channels), positions, 0, 0 };
-    size_t least = (size_t)chunks.tile.rows * FLIGHT * TURNS;
-    chunks.length = cover(positions, cover(wanted, chunks.tile.tiles));
-    chunks.length = chunks.length < least ? least : chunks.length;
-    chunks.count = (uint32_t)cover(positions, chunks.length);
-    return chunks;
-}
-
-/* The positions of a row in a chunk: begin, begin + rows, ... below end. */
-struct walk {
-    size_t begin, end;
-};
-
-DEVICE struct walk walk_of(const struct chunks *chunks, unsigned chunk, uint32_t row)
-{
-    struct walk walk;
-    walk.begin = (size_t)chunk * chunks->length;
-    walk.end = walk.begin + chunks->length;
-    if (walk.end > chunks->positions)
-        walk.end = chunks->positions;
-    walk.begin += row;
-    return walk;
-}
-
-/* `flight` positions of a walk from `at` on; 0 behind its end. */
-DEVICE void load_flight(const struct view *view, size_t at, size_t end, uint32_t rows,
-                        struct column column, enum element type, unsigned flight, struct octet *out)
-{
-    UNROLL for (unsigned k = 0; k < flight; k++) out[k] =
-        at + k * rows < end ? load8(view, at + k * rows, column, type) : fill8(0);
-}
+/* Blocks that are enough for sums. */
+enum { CHUNKS_WANTED = 1024 };
 
 /* --- Statistics ------------------------------------------------------------------------------ */
 

@@ -1,6 +1,6 @@
 /* Maximum pool. Forward a thread has one output of 8 channels and goes through its window, backward
  * one input and goes through the windows that it lies in: nobody writes what another writes. */
-#include "engine/cuda/kernels/element.h"
+#include "engine/cuda/kernels/walk.h"
 
 /* What both directions walk over: positions [count, size] of one side, a thread each. */
 struct pool_walk {
@@ -17,8 +17,8 @@ struct place {
     int at[3];
 };
 
-static struct pool_walk walk_of(const struct window *window, const int size[3],
-                                const struct view *view)
+static struct pool_walk pool_walk_of(const struct window *window, const int size[3],
+                                     const struct view *view)
 {
     struct pool_walk walk;
     walk.window = *window;
@@ -146,7 +146,7 @@ void kernel_pool(kernel_stream stream, const struct pool_args *args)
 {
     struct pool_job job;
     job.args = *args;
-    job.walk = walk_of(&args->window, args->window.size_out, &args->out);
+    job.walk = pool_walk_of(&args->window, args->window.size_out, &args->out);
     job.walk.wide = view_is_wide(&args->in) && view_is_wide(&args->out);
     LAUNCH_TYPED(args->in.type, pool_forward, walk_blocks(&job.walk), 1, stream, job);
 }
@@ -214,7 +214,7 @@ void kernel_pool_backward(kernel_stream stream, const struct pool_backward_args 
 {
     struct pool_backward_job job;
     job.args = *args;
-    job.walk = walk_of(&args->window, args->window.size_in, &args->in_gradient);
+    job.walk = pool_walk_of(&args->window, args->window.size_in, &args->in_gradient);
     job.walk.wide = view_is_wide(&args->out_gradient) && view_is_wide(&args->in_gradient);
     for (int d = 0; d < 3; d++)
         job.stride[d] = divider_of((size_t)args->window.stride[d]);
