@@ -442,7 +442,7 @@ static void bring_clip(const struct plan *plan, void *clip, size_t floats)
                        .pitch = CHANNEL_BLOCK };
     struct view from = to;
     from.data = clip;
-    kernel_copy(device_stream(plan->device), &(struct copy_args){ .in = from, .out = to });
+    kernel_copy(card_stream(plan->card), &(struct copy_args){ .in = from, .out = to });
 }
 
 /* The median of the card's milliseconds for one run of the passes, without the clip's way to it. */
@@ -454,23 +454,23 @@ static i3d_status time_card(struct subject *subject, int runs, float *median)
     float milliseconds[RUNS_MAX];
     void *clip;
     i3d_status status;
-    TRY(device_get(plan->device, floats * sizeof(float), &clip));
-    TRY(device_upload(plan->device, clip, subject->data, floats * sizeof(float)));
+    TRY(card_get(plan->card, floats * sizeof(float), &clip));
+    TRY(card_upload(plan->card, clip, subject->data, floats * sizeof(float)));
     for (int run = 0; run < runs; run++) {
         bring_clip(plan, clip, floats);
-        TRY(device_tick(plan->device));
+        TRY(card_tick(plan->card));
         TRY(cuda_run_pass(plan, &plan->forward, cuda_run_forward));
         if (training) {
             TRY(cuda_run_pass(plan, &plan->backward, cuda_run_backward));
             TRY(cuda_apply(plan, &(struct update){ .step = run, .clips = 8, .bn_momentum = .1 }));
             TRY(cuda_load_changed(plan));
         }
-        TRY(device_tock(plan->device, &milliseconds[run]));
+        TRY(card_tock(plan->card, &milliseconds[run]));
     }
     qsort(milliseconds, (size_t)runs, sizeof *milliseconds, compare);
     *median = milliseconds[runs / 2];
 out:
-    device_free(plan->device, clip);
+    card_free(plan->card, clip);
     return status;
 }
 
@@ -547,7 +547,7 @@ static void time_all(void)
 static float chosen(const struct plan *plan, int i, enum convolution_pass pass)
 {
     const struct convolution *convolution = plan->steps[i].passes[pass];
-    return convolution ? convolution_milliseconds(convolution) : 0;
+    return convolution ? convolver_milliseconds(convolution) : 0;
 }
 
 /* The best of five, one operation at a time. */
@@ -556,8 +556,8 @@ static float time_step(const struct plan *plan, int i,
 {
     float best = 0, milliseconds = 0;
     for (int n = 0; n < 5; n++) {
-        if (device_tick(plan->device) != I3D_OK || run(plan, i) != I3D_OK ||
-            device_tock(plan->device, &milliseconds) != I3D_OK)
+        if (card_tick(plan->card) != I3D_OK || run(plan, i) != I3D_OK ||
+            card_tock(plan->card, &milliseconds) != I3D_OK)
             return -1;
         best = n == 0 || milliseconds < best ? milliseconds : best;
     }
@@ -608,13 +608,13 @@ int main(int argc, char **argv)
         { "check", check_all }, { "steps", check_steps }, { "once", run_once }, { "time", time_all }
     };
     double begin = now();
-    struct device *device;
-    if (device_open(0, &device) != I3D_OK) {
+    struct card *card;
+    if (card_open(0, &card) != I3D_OK) {
         printf("%s\n", i3d_error());
         return 1;
     }
-    printf("%s\n", device_about(device));
-    device_close(device);
+    printf("%s\n", card_about(card));
+    card_close(card);
     for (int a = 1; a < argc; a++) {
         for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
             if (strcmp(argv[a], parts[i].name) == 0)

@@ -9,7 +9,7 @@
 static i3d_status run(struct plan *plan)
 {
     const struct state *state = &plan->state;
-    kernel_stream stream = device_stream(plan->device);
+    kernel_stream stream = card_stream(plan->card);
     const struct step_input *input = span_at(plan, plan->inputs);
     struct step_result *result = span_at(plan, plan->results);
     struct check_args check = { .gradients = state->gradients,
@@ -31,7 +31,7 @@ static i3d_status run(struct plan *plan)
     memcpy(step.moments, state->moments, sizeof step.moments);
     kernel_check(stream, &check);
     kernel_step(stream, &step);
-    return device_check(plan->device);
+    return card_check(plan->card);
 }
 
 i3d_status cuda_apply(struct plan *plan, const struct update *update)
@@ -43,10 +43,10 @@ i3d_status cuda_apply(struct plan *plan, const struct update *update)
                                 .bn_momentum = (float)update->bn_momentum,
                                 .loss = update->loss };
     i3d_status status;
-    TRY(device_upload(plan->device, span_at(plan, plan->inputs), &input, sizeof input));
+    TRY(card_upload(plan->card, span_at(plan, plan->inputs), &input, sizeof input));
     TRY(run(plan));
-    TRY(device_tell(plan->device, &plan->told[plan->applied % STEP_RESULTS],
-                    span_at(plan, plan->results), sizeof *plan->told));
+    TRY(card_tell(plan->card, &plan->told[plan->applied % STEP_RESULTS],
+                  span_at(plan, plan->results), sizeof *plan->told));
     plan->applied++;
     plan->stale = plan->stale == STALE_ALL ? STALE_ALL : STALE_TRAINED;
 out:

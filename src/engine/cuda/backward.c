@@ -37,18 +37,18 @@ static i3d_status pass_norm(const struct plan *plan, const struct step *step)
         .beta_gradient = state_gradient(state, op, op->norm ? I3D_PARAM_BETA : I3D_PARAM_BIAS),
         .unscale = unscale(plan),
     };
-    kernel_norm_backward(device_stream(plan->device), &args);
+    kernel_norm_backward(card_stream(plan->card), &args);
     if (!lacking)
         return I3D_OK;
-    return device_zero(plan->device, (char *)raw.data + (size_t)plan->count * bytes,
-                       (size_t)lacking * bytes);
+    return card_zero(plan->card, (char *)raw.data + (size_t)plan->count * bytes,
+                     (size_t)lacking * bytes);
 }
 
 /* The weights' gradient, in the machine's form and type, to where and what the parameters' is. */
 static void bring_weight(const struct plan *plan, const struct step *step)
 {
     const struct weights_job *job = &plan->jobs[step->job];
-    kernel_stream stream = device_stream(plan->device);
+    kernel_stream stream = card_stream(plan->card);
     int next = step->job + 1;
     uint32_t end = next < plan->job_count ? plan->jobs[next].first_block : plan->job_blocks;
     if (plan->decided.type != ELEMENT_F32) {
@@ -81,7 +81,7 @@ static i3d_status pass_weight(const struct plan *plan, const struct step *step)
         .out = span_at(plan, step->raw),
         .workspace = span_at(plan, step->backward_scratch),
     };
-    i3d_status status = convolution_run(step->passes[CONVOLUTION_WEIGHT], &operands);
+    i3d_status status = convolver_run(step->passes[CONVOLUTION_WEIGHT], &operands);
     if (status == I3D_OK)
         bring_weight(plan, step);
     return status;
@@ -90,7 +90,7 @@ static i3d_status pass_weight(const struct plan *plan, const struct step *step)
 static void add_gradient(const struct plan *plan, struct view in, struct view out)
 {
     struct sum_args args = { .count = 2, .in = { out, in }, .out = out };
-    kernel_sum(device_stream(plan->device), &args);
+    kernel_sum(card_stream(plan->card), &args);
 }
 
 static i3d_status pass_data(const struct plan *plan, const struct step *step)
@@ -105,7 +105,7 @@ static i3d_status pass_data(const struct plan *plan, const struct step *step)
                                              .weight = span_at(plan, step->machine),
                                              .out = span_at(plan, step->raw),
                                              .workspace = span_at(plan, step->backward_scratch) };
-    TRY(convolution_run(step->passes[CONVOLUTION_DATA], &operands));
+    TRY(convolver_run(step->passes[CONVOLUTION_DATA], &operands));
     if (step->decided->adds)
         add_gradient(plan, addend, gradient);
 out:
@@ -136,7 +136,7 @@ static void pass_pool(const struct plan *plan, const struct step *step)
         .add = step->decided->adds,
     };
     if (plan->decided.wanted[op->in])
-        kernel_pool_backward(device_stream(plan->device), &args);
+        kernel_pool_backward(card_stream(plan->card), &args);
 }
 
 /* What the sum's ReLU lets through goes to one of its two values. */
@@ -154,7 +154,7 @@ static void pass_sum(const struct plan *plan, const struct op *op, int value, bo
         args.mask = value_view(plan, op->out, op->out_channel, op->channels, plan->count);
     if (adds)
         args.in[args.count++] = to;
-    kernel_sum(device_stream(plan->device), &args);
+    kernel_sum(card_stream(plan->card), &args);
 }
 
 static void pass_head(const struct plan *plan, const struct step *step)
@@ -169,7 +169,7 @@ static void pass_head(const struct plan *plan, const struct step *step)
     args.scale = scale_of(plan);
     args.in_gradient = gradient_view(plan, op->in, 0, op->channels, plan->count);
     args.add = step->decided->adds;
-    kernel_head_backward(device_stream(plan->device), &args);
+    kernel_head_backward(card_stream(plan->card), &args);
 }
 
 /* Of a network without a head. */
@@ -182,7 +182,7 @@ static void begin(const struct plan *plan, const struct op *last)
                                 .view =
                                     gradient_view(plan, last->out, 0, value->channels, plan->count),
                                 .scale = scale_of(plan) };
-    kernel_pack(device_stream(plan->device), &args);
+    kernel_pack(card_stream(plan->card), &args);
 }
 
 i3d_status cuda_run_step_back(const struct plan *plan, int i)
@@ -216,7 +216,7 @@ i3d_status cuda_run_backward(struct plan *plan)
         begin(plan, last);
     for (int i = plan->decided.graph.op_count - 1; i >= 0; i--)
         TRY(cuda_run_step_back(plan, i));
-    TRY(device_check(plan->device));
+    TRY(card_check(plan->card));
 out:
     return status;
 }
@@ -225,8 +225,8 @@ i3d_status cuda_backward(struct plan *plan, const float *logits_gradient, const 
 {
     const struct graph *graph = &plan->decided.graph;
     i3d_status status;
-    TRY(device_upload(plan->device, span_at(plan, plan->logits_gradient), logits_gradient,
-                      (size_t)plan->count * graph_output_floats(graph) * sizeof *logits_gradient));
+    TRY(card_upload(plan->card, span_at(plan, plan->logits_gradient), logits_gradient,
+                    (size_t)plan->count * graph_output_floats(graph) * sizeof *logits_gradient));
     TRY(cuda_run_pass(plan, &plan->backward, cuda_run_backward));
     for (int i = graph->op_count - 1; i >= 0; i--)
         if (plan->steps[i].decided->backward)

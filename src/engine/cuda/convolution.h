@@ -7,7 +7,7 @@
 
 #include <i3d/status.h>
 
-#include "engine/cuda/device.h"
+#include "engine/cuda/card.h"
 #include "engine/cuda/kernels/kernels.h"
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct convolution_shape {
     bool biased, relu; /* of CONVOLUTION_FORWARD: + bias, then ReLU */
 };
 
-/* Makes convolutions for one device. */
+/* Makes convolutions for one card. */
 struct convolver;
 struct convolution;
 
@@ -35,7 +35,7 @@ struct convolver_options {
     const char *cache;  /* file that keeps what was chosen, or NULL */
 };
 
-i3d_status convolver_create(struct device *device, const struct convolver_options *options,
+i3d_status convolver_create(struct card *card, const struct convolver_options *options,
                             struct convolver **out);
 void convolver_free(struct convolver *convolver); /* NULL is fine */
 
@@ -44,18 +44,18 @@ i3d_status convolver_plan(struct convolver *convolver, const struct convolution_
                           struct convolution **out);
 
 /* Bytes of scratch that a run needs. */
-size_t convolution_workspace(const struct convolution *convolution);
+size_t convolver_workspace(const struct convolution *convolution);
 
 /* Milliseconds it took when it was chosen; 0: it was not measured. */
-float convolution_milliseconds(const struct convolution *convolution);
+float convolver_milliseconds(const struct convolution *convolution);
 
 /* Forward: in, weight, bias -> out. Data: out (its gradient), weight -> in (overwritten). Weight:
  * in, out (its gradient) -> weight (its gradient, overwritten). All are of the shape's type. */
 struct convolution_operands {
     void *in, *weight, *out, *bias, *workspace;
 };
-i3d_status convolution_run(struct convolution *convolution,
-                           const struct convolution_operands *operands);
-void convolution_release(struct convolution *convolution); /* NULL is fine */
+i3d_status convolver_run(struct convolution *convolution,
+                         const struct convolution_operands *operands);
+void convolver_release(struct convolution *convolution); /* NULL is fine */
 
 #endif

@@ -11,7 +11,7 @@ enum { TRIES = 8, PATH_BYTES = 4096 };
 
 static i3d_status available(void)
 {
-    return device_available();
+    return card_available();
 }
 
 /* Where what was measured is kept: a file of I3D_CUDA_CHOICES, or one in the user's cache. */
@@ -38,17 +38,17 @@ static i3d_status create(const struct plan_request *request, struct plan **out)
                                          .tries = tries ? atoi(tries) : TRIES,
                                          .cache = find_cache(path) };
     struct convolver *convolver;
-    struct device *device;
+    struct card *card;
     i3d_status status;
     *out = NULL;
     if (options.tries < 1)
         options.tries = 1;
-    TRY(device_open(request->device, &device));
-    status = convolver_create(device, &options, &convolver);
+    TRY(card_open(request->device, &card));
+    status = convolver_create(card, &options, &convolver);
     if (status == I3D_OK)
-        status = cuda_plan_create(request, device, convolver, out);
+        status = cuda_plan_create(request, card, convolver, out);
     else
-        device_close(device);
+        card_close(card);
 out:
     return status;
 }

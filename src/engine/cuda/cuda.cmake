@@ -39,7 +39,7 @@ foreach(kernel ${cuda_kernels})
 endforeach()
 
 set(cuda_sources cuda.c plan.c decide.c layout.c forward.c backward.c apply.c cudnn.c choices.c
-                 device_cuda.c)
+                 card_cuda.c)
 list(TRANSFORM cuda_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 # What the plug-in takes of the library besides.
 set(cuda_shared arena.c optimizer.c state.c)

@@ -15,7 +15,7 @@ enum { DIMENSIONS = 5, OPERATIONS_MAX = 3, DESCRIPTORS_MAX = 16, CONFIGS_MAX = 6
 enum { UID_IN = 1, UID_WEIGHT, UID_OUT, UID_BIAS, UID_SUM, UID_BIASED };
 
 struct convolver {
-    struct device *device;
+    struct card *card;
     cudnnHandle_t handle;                /* NULL: there is no card, only its properties */
     cudnnBackendDescriptor_t properties; /* of a card that is not there */
     struct convolver_options options;
@@ -442,7 +442,7 @@ static size_t weight_bytes(const struct convolution_shape *shape)
 }
 
 /* Buffers of zeroes to measure with. */
-static i3d_status get_operands(struct device *device, const struct convolution_shape *shape,
+static i3d_status get_operands(struct card *card, const struct convolution_shape *shape,
                                size_t workspace, struct convolution_operands *out)
 {
     size_t element = element_bytes(shape->type), samples = (size_t)shape->samples;
@@ -450,22 +450,22 @@ static i3d_status get_operands(struct device *device, const struct convolution_s
     size_t result = samples * positions(shape->out) * (size_t)shape->out_pitch * element;
     i3d_status status;
     *out = (struct convolution_operands){ 0 };
-    TRY(device_get(device, in, &out->in));
-    TRY(device_get(device, weight_bytes(shape), &out->weight));
-    TRY(device_get(device, result, &out->out));
-    TRY(device_get(device, (size_t)shape->channels * element, &out->bias));
-    TRY(device_get(device, workspace, &out->workspace));
+    TRY(card_get(card, in, &out->in));
+    TRY(card_get(card, weight_bytes(shape), &out->weight));
+    TRY(card_get(card, result, &out->out));
+    TRY(card_get(card, (size_t)shape->channels * element, &out->bias));
+    TRY(card_get(card, workspace, &out->workspace));
 out:
     return status;
 }
 
-static void free_operands(struct device *device, struct convolution_operands *operands)
+static void free_operands(struct card *card, struct convolution_operands *operands)
 {
-    device_free(device, operands->in);
-    device_free(device, operands->weight);
-    device_free(device, operands->out);
-    device_free(device, operands->bias);
-    device_free(device, operands->workspace);
+    card_free(card, operands->in);
+    card_free(card, operands->weight);
+    card_free(card, operands->out);
+    card_free(card, operands->bias);
+    card_free(card, operands->workspace);
 }
 
 static i3d_status make_pack(struct convolution *convolution,
@@ -489,8 +489,8 @@ out:
     return status;
 }
 
-i3d_status convolution_run(struct convolution *convolution,
-                           const struct convolution_operands *operands)
+i3d_status convolver_run(struct convolution *convolution,
+                         const struct convolution_operands *operands)
 {
     i3d_status status;
     if (!convolution->pack || memcmp(operands, &convolution->packed, sizeof *operands) != 0)
@@ -505,21 +505,21 @@ out:
 /* Milliseconds of a run: the best of three behind one that warms up. */
 static i3d_status measure(struct convolution *convolution, float *best)
 {
-    struct device *device = convolution->convolver->device;
+    struct card *card = convolution->convolver->card;
     struct convolution_operands operands;
     i3d_status status;
     *best = -1;
-    TRY(get_operands(device, &convolution->shape, convolution->workspace, &operands));
+    TRY(get_operands(card, &convolution->shape, convolution->workspace, &operands));
     for (int run = 0; run < 4; run++) {
         float milliseconds;
-        TRY(device_tick(device));
-        TRY(convolution_run(convolution, &operands));
-        TRY(device_tock(device, &milliseconds));
+        TRY(card_tick(card));
+        TRY(convolver_run(convolution, &operands));
+        TRY(card_tock(card, &milliseconds));
         if (run == 1 || (run > 1 && milliseconds < *best))
             *best = milliseconds;
     }
 out:
-    free_operands(device, &operands);
+    free_operands(card, &operands);
     return status;
 }
 
@@ -613,22 +613,22 @@ i3d_status convolver_plan(struct convolver *convolver, const struct convolution_
     *out = convolution;
     convolution = NULL;
 out:
-    convolution_release(convolution);
+    convolver_release(convolution);
     clear(&all);
     return status;
 }
 
-size_t convolution_workspace(const struct convolution *convolution)
+size_t convolver_workspace(const struct convolution *convolution)
 {
     return convolution->workspace;
 }
 
-float convolution_milliseconds(const struct convolution *convolution)
+float convolver_milliseconds(const struct convolution *convolution)
 {
     return convolution->milliseconds;
 }
 
-void convolution_release(struct convolution *convolution)
+void convolver_release(struct convolution *convolution)
 {
     if (!convolution)
         return;
@@ -637,7 +637,7 @@ void convolution_release(struct convolution *convolution)
     memory_free(convolution);
 }
 
-i3d_status convolver_create(struct device *device, const struct convolver_options *options,
+i3d_status convolver_create(struct card *card, const struct convolver_options *options,
                             struct convolver **out)
 {
     struct convolver *convolver = NULL;
@@ -645,11 +645,11 @@ i3d_status convolver_create(struct device *device, const struct convolver_option
     i3d_status status;
     *out = NULL;
     TRY(memory_get(1, sizeof *convolver, &convolver));
-    convolver->device = device;
+    convolver->card = card;
     convolver->options = *options;
     TRY(ask(cudnnCreate(&convolver->handle), "start on this card"));
-    TRY(ask(cudnnSetStream(convolver->handle, device_stream(device)), "take the stream"));
-    snprintf(about, sizeof about, "%s, cuDNN %zu", device_about(device), cudnnGetVersion());
+    TRY(ask(cudnnSetStream(convolver->handle, card_stream(card)), "take the stream"));
+    snprintf(about, sizeof about, "%s, cuDNN %zu", card_about(card), cudnnGetVersion());
     TRY(choices_open(options->cache, about, &convolver->choices));
     *out = convolver;
     convolver = NULL;

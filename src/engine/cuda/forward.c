@@ -14,7 +14,7 @@ static i3d_status zero_tail(const struct plan *plan, int value)
     int lacking = plan->decided.batch - plan->count;
     if (!lacking || !data)
         return I3D_OK;
-    return device_zero(plan->device, data + (size_t)plan->count * sample, (size_t)lacking * sample);
+    return card_zero(plan->card, data + (size_t)plan->count * sample, (size_t)lacking * sample);
 }
 
 static i3d_status place_clip(const struct plan *plan)
@@ -27,7 +27,7 @@ static i3d_status place_clip(const struct plan *plan)
                               .fold = plan->decided.folded ? &plan->decided.fold : NULL,
                               .out = value_view(plan, 0, 0, plan->decided.clip_channels,
                                                 plan->count) };
-    kernel_clip(device_stream(plan->device), &args);
+    kernel_clip(card_stream(plan->card), &args);
     return zero_tail(plan, 0);
 }
 
@@ -39,7 +39,7 @@ static i3d_status run_product(const struct plan *plan, const struct step *step, 
                                              .out = out,
                                              .bias = span_at(plan, step->own_bias),
                                              .workspace = span_at(plan, step->scratch) };
-    return convolution_run(step->passes[CONVOLUTION_FORWARD], &operands);
+    return convolver_run(step->passes[CONVOLUTION_FORWARD], &operands);
 }
 
 /* The statistics, and what follows from them. */
@@ -47,7 +47,7 @@ static void prepare_norm(const struct plan *plan, const struct step *step)
 {
     const struct op *op = step->op;
     const struct state *state = &plan->state;
-    kernel_stream stream = device_stream(plan->device);
+    kernel_stream stream = card_stream(plan->card);
     float epsilon = (float)plan->decided.graph.bn_epsilon;
     if (step->decided->frozen) {
         struct factors_args args = {
@@ -84,7 +84,7 @@ static i3d_status run_convolution(const struct plan *plan, const struct step *st
         return run_product(plan, step, out.data);
     TRY(run_product(plan, step, span_at(plan, step->raw)));
     prepare_norm(plan, step);
-    kernel_norm(device_stream(plan->device),
+    kernel_norm(card_stream(plan->card),
                 &(struct norm_args){ .in = raw_view(plan, step, plan->count),
                                      .out = out,
                                      .factors = step_factors(plan, step),
@@ -102,7 +102,7 @@ static void run_pool(const struct plan *plan, const struct step *step)
                               .out = value_view(plan, op->out, op->out_channel, op->channels,
                                                 plan->count),
                               .winner = span_at(plan, step->winner) };
-    kernel_pool(device_stream(plan->device), &args);
+    kernel_pool(card_stream(plan->card), &args);
 }
 
 static void run_sum(const struct plan *plan, const struct op *op)
@@ -114,7 +114,7 @@ static void run_sum(const struct plan *plan, const struct op *op)
         .out = value_view(plan, op->out, op->out_channel, op->channels, plan->count),
         .relu = op->relu,
     };
-    kernel_sum(device_stream(plan->device), &args);
+    kernel_sum(card_stream(plan->card), &args);
 }
 
 i3d_status cuda_run_step(const struct plan *plan, int i)
@@ -124,7 +124,7 @@ i3d_status cuda_run_step(const struct plan *plan, int i)
     i3d_status status = I3D_OK;
     if (op->kind == OP_HEAD) {
         struct head_args args = head_arguments(plan, op, plan->count);
-        kernel_head(device_stream(plan->device), &args);
+        kernel_head(card_stream(plan->card), &args);
         return I3D_OK;
     }
     if (op->kind == OP_CONV)
@@ -154,9 +154,9 @@ i3d_status cuda_run_forward(struct plan *plan)
                                     .floats = span_at(plan, plan->logits),
                                     .view = value_view(plan, last->out, 0, value->channels,
                                                        plan->count) };
-        kernel_unpack(device_stream(plan->device), &args);
+        kernel_unpack(card_stream(plan->card), &args);
     }
-    TRY(device_check(plan->device));
+    TRY(card_check(plan->card));
 out:
     return status;
 }
@@ -172,7 +172,7 @@ static void load_bias(const struct plan *plan, const struct step *step)
     struct view to = from;
     to.data = span_at(plan, step->own_bias);
     to.type = plan->decided.type;
-    kernel_copy(device_stream(plan->device), &(struct copy_args){ .in = from, .out = to });
+    kernel_copy(card_stream(plan->card), &(struct copy_args){ .in = from, .out = to });
 }
 
 /* Weights in the machine's form, of parameters that changed. */
@@ -190,9 +190,9 @@ i3d_status cuda_load_changed(struct plan *plan)
             load_bias(plan, &plan->steps[i]);
         }
     if (args.count)
-        kernel_weights(device_stream(plan->device), &args);
+        kernel_weights(card_stream(plan->card), &args);
     plan->stale = STALE_NONE;
-    return device_check(plan->device);
+    return card_check(plan->card);
 }
 
 i3d_status cuda_run_pass(struct plan *plan, struct pass *pass, i3d_status (*run)(struct plan *plan))
@@ -202,15 +202,15 @@ i3d_status cuda_run_pass(struct plan *plan, struct pass *pass, i3d_status (*run)
         recording_free(pass->recording);
         *pass = (struct pass){ .count = plan->count, .keep_given = plan->keep_given };
     }
-    if (!device_records(plan->device) || !pass->runs++)
+    if (!card_records(plan->card) || !pass->runs++)
         return run(plan);
     if (!pass->recording) {
-        TRY(device_record(plan->device));
+        TRY(card_record(plan->card));
         status = run(plan);
-        i3d_status ended = device_record_end(plan->device, &pass->recording);
+        i3d_status ended = card_record_end(plan->card, &pass->recording);
         TRY(status == I3D_OK ? ended : status);
     }
-    TRY(device_replay(plan->device, pass->recording));
+    TRY(card_replay(plan->card, pass->recording));
 out:
     return status;
 }
@@ -224,14 +224,14 @@ i3d_status cuda_forward(struct plan *plan, int count, const float *input, const 
     plan->count = count;
     plan->keep_given = plan->decided.training && keep && has_head(plan);
     TRY(cuda_load_changed(plan));
-    TRY(device_upload(plan->device, span_at(plan, plan->clip), input,
-                      clips * value_floats(&graph->values[0]) * element));
+    TRY(card_upload(plan->card, span_at(plan, plan->clip), input,
+                    clips * value_floats(&graph->values[0]) * element));
     if (plan->keep_given)
-        TRY(device_upload(plan->device, span_at(plan, plan->keep), keep,
-                          clips * value_floats(&graph->values[last_op(plan)->out]) * element));
+        TRY(card_upload(plan->card, span_at(plan, plan->keep), keep,
+                        clips * value_floats(&graph->values[last_op(plan)->out]) * element));
     TRY(cuda_run_pass(plan, &plan->forward, cuda_run_forward));
-    TRY(device_download(plan->device, logits, span_at(plan, plan->logits),
-                        clips * graph_output_floats(graph) * element));
+    TRY(card_download(plan->card, logits, span_at(plan, plan->logits),
+                      clips * graph_output_floats(graph) * element));
 out:
     return status;
 }

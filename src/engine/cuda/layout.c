@@ -92,7 +92,7 @@ out:
 
 static size_t pass_workspace(const struct step *step, enum convolution_pass pass)
 {
-    return step->passes[pass] ? convolution_workspace(step->passes[pass]) : 0;
+    return step->passes[pass] ? convolver_workspace(step->passes[pass]) : 0;
 }
 
 static i3d_status add_backward(struct plan *plan, int i, size_t norm)

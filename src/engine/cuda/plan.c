@@ -250,26 +250,26 @@ static i3d_status upload_tables(struct plan *plan, const struct segment *segment
 {
     const struct loss_scale scale = { .scale = 16777216, .unscale = 1.f / 16777216 };
     i3d_status status;
-    TRY(device_upload(plan->device, span_at(plan, plan->jobs_span), plan->jobs,
-                      (size_t)plan->job_count * sizeof *plan->jobs));
+    TRY(card_upload(plan->card, span_at(plan, plan->jobs_span), plan->jobs,
+                    (size_t)plan->job_count * sizeof *plan->jobs));
     if (count)
-        TRY(device_upload(plan->device, span_at(plan, plan->segments), segments,
-                          (size_t)count * sizeof *segments));
+        TRY(card_upload(plan->card, span_at(plan, plan->segments), segments,
+                        (size_t)count * sizeof *segments));
     if (plan->decided.scaled)
-        TRY(device_upload(plan->device, span_at(plan, plan->loss_scale), &scale, sizeof scale));
-    TRY(device_wait(plan->device));
+        TRY(card_upload(plan->card, span_at(plan, plan->loss_scale), &scale, sizeof scale));
+    TRY(card_wait(plan->card));
 out:
     return status;
 }
 
-static i3d_status bring_in(void *device, void *to, const void *from, size_t bytes)
+static i3d_status bring_in(void *card, void *to, const void *from, size_t bytes)
 {
-    return device_upload(device, to, from, bytes);
+    return card_upload(card, to, from, bytes);
 }
 
-static i3d_status bring_out(void *device, void *to, const void *from, size_t bytes)
+static i3d_status bring_out(void *card, void *to, const void *from, size_t bytes)
 {
-    return device_download(device, to, from, bytes);
+    return card_download(card, to, from, bytes);
 }
 
 static void forget_spans(struct plan *plan)
@@ -291,7 +291,7 @@ static void forget_spans(struct plan *plan)
 static i3d_status take_memory(struct plan *plan)
 {
     void *memory;
-    i3d_status status = device_get(plan->device, plan->arena.bytes, &memory);
+    i3d_status status = card_get(plan->card, plan->arena.bytes, &memory);
     plan->arena.memory = memory;
     if (status == I3D_ENOMEM)
         return failure_prefix(
@@ -314,9 +314,9 @@ static i3d_status create(const struct plan_request *request, struct plan *plan)
     }
     TRY(cuda_lay_out(plan));
     TRY(take_memory(plan));
-    TRY(device_get_pinned(plan->device, STEP_RESULTS * sizeof *plan->told, (void **)&plan->told));
+    TRY(card_get_pinned(plan->card, STEP_RESULTS * sizeof *plan->told, (void **)&plan->told));
     plan->state.transfer =
-        (struct transfer){ .in = bring_in, .out = bring_out, .device = plan->device };
+        (struct transfer){ .in = bring_in, .out = bring_out, .device = plan->card };
     place_state(plan);
     place_weights(plan);
     TRY(upload_tables(plan, segments, count));
@@ -326,7 +326,7 @@ out:
     return status;
 }
 
-i3d_status cuda_plan_create(const struct plan_request *request, struct device *device,
+i3d_status cuda_plan_create(const struct plan_request *request, struct card *card,
                             struct convolver *convolver, struct plan **out)
 {
     struct plan *plan = NULL;
@@ -335,10 +335,10 @@ i3d_status cuda_plan_create(const struct plan_request *request, struct device *d
     status = memory_get(1, sizeof *plan, &plan);
     if (status != I3D_OK) {
         convolver_free(convolver);
-        device_close(device);
+        card_close(card);
         return status;
     }
-    plan->device = device;
+    plan->card = card;
     plan->convolver = convolver;
     status = create(request, plan);
     if (status == I3D_OK)
@@ -411,27 +411,27 @@ i3d_status cuda_read_value(struct plan *plan, int index, float *out)
     void *floats = NULL;
     i3d_status status;
     if (has_head(plan) && index == last_op(plan)->out)
-        return device_download(plan->device, out, span_at(plan, plan->features),
-                               (size_t)plan->count * value_floats(&graph->values[index]) *
-                                   sizeof *out);
+        return card_download(plan->card, out, span_at(plan, plan->features),
+                             (size_t)plan->count * value_floats(&graph->values[index]) *
+                                 sizeof *out);
     if (!is_there(plan, index))
         return failure(I3D_EUNSUPPORTED,
                        "this plan of the cuda engine does not keep '%s': use the reference engine",
                        index > 0 && index < graph->value_count ? graph->values[index].name
                                                                : "the clip");
     size_t bytes = (size_t)plan->count * value_floats(&graph->values[index]) * sizeof *out;
-    TRY(device_get(plan->device, bytes, &floats));
+    TRY(card_get(plan->card, bytes, &floats));
     kernel_unpack(
-        device_stream(plan->device),
+        card_stream(plan->card),
         &(struct layout_args){
             .count = plan->count,
             .map = value_positions(plan, index),
             .floats = floats,
             .view = value_view(plan, index, 0, graph->values[index].channels, plan->count) });
-    TRY(device_check(plan->device));
-    TRY(device_download(plan->device, out, floats, bytes));
+    TRY(card_check(plan->card));
+    TRY(card_download(plan->card, out, floats, bytes));
 out:
-    device_free(plan->device, floats);
+    card_free(plan->card, floats);
     return status;
 }
 
@@ -448,14 +448,14 @@ void cuda_plan_free(struct plan *plan)
     recording_free(plan->backward.recording);
     for (int i = 0; i < GRAPH_OPS_MAX; i++)
         for (int pass = 0; pass < PASSES; pass++)
-            convolution_release(plan->steps[i].passes[pass]);
-    device_free(plan->device, plan->arena.memory);
-    device_free_pinned(plan->device, plan->told);
+            convolver_release(plan->steps[i].passes[pass]);
+    card_free(plan->card, plan->arena.memory);
+    card_free_pinned(plan->card, plan->told);
     plan->arena.memory = NULL;
     arena_clear(&plan->arena);
     if (plan->state.graph)
         state_clear(&plan->state);
     convolver_free(plan->convolver);
-    device_close(plan->device);
+    card_close(plan->card);
     memory_free(plan);
 }

@@ -71,7 +71,7 @@ struct pass {
 struct plan {
     struct decision decided;
     struct state state; /* with its arrays on the card */
-    struct device *device;
+    struct card *card;
     struct convolver *convolver;
     struct step steps[GRAPH_OPS_MAX];
     struct weights_job jobs[GRAPH_OPS_MAX]; /* as on the card */
@@ -137,8 +137,8 @@ int value_pitch(const struct plan *plan, int value);
 i3d_status cuda_decide(const struct plan_request *request, struct plan *plan);
 /* layout.c: gives everything its span of the arena. */
 i3d_status cuda_lay_out(struct plan *plan);
-/* plan.c. The plan takes over device and convolver, also when it fails. */
-i3d_status cuda_plan_create(const struct plan_request *request, struct device *device,
+/* plan.c. The plan takes over card and convolver, also when it fails. */
+i3d_status cuda_plan_create(const struct plan_request *request, struct card *card,
                             struct convolver *convolver, struct plan **out);
 i3d_status cuda_upload(struct plan *plan, enum plan_array array, struct range range,
                        const float *from);

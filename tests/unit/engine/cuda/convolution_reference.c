@@ -85,10 +85,10 @@ static struct maps maps_of(struct layout layout, float *data)
     return (struct maps){ .data = data, .sample = layout.map * layout.channels, .map = layout.map };
 }
 
-i3d_status convolver_create(struct device *device, const struct convolver_options *options,
+i3d_status convolver_create(struct card *card, const struct convolver_options *options,
                             struct convolver **out)
 {
-    (void)device;
+    (void)card;
     (void)options;
     i3d_status status = memory_get(1, sizeof **out, out);
     return status == I3D_OK ? team_create(1, &(*out)->team) : status;
@@ -138,17 +138,17 @@ i3d_status convolver_plan(struct convolver *convolver, const struct convolution_
     if (status == I3D_OK)
         *out = convolution;
     else
-        convolution_release(convolution);
+        convolver_release(convolution);
 out:
     return status;
 }
 
-size_t convolution_workspace(const struct convolution *convolution)
+size_t convolver_workspace(const struct convolution *convolution)
 {
     return convolution->shape.pass == CONVOLUTION_FORWARD ? 1 : 1000; /* of some size */
 }
 
-float convolution_milliseconds(const struct convolution *convolution)
+float convolver_milliseconds(const struct convolution *convolution)
 {
     (void)convolution;
     return 0;
@@ -183,8 +183,8 @@ static void turn(struct convolution *convolution)
                    convolution->weight + (o * ins + i) * taps, taps * sizeof(float));
 }
 
-i3d_status convolution_run(struct convolution *convolution,
-                           const struct convolution_operands *operands)
+i3d_status convolver_run(struct convolution *convolution,
+                         const struct convolution_operands *operands)
 {
     const struct convolution_shape *shape = &convolution->shape;
     struct layout in = in_layout(shape), out = out_layout(shape), weight = weight_layout(shape);
@@ -217,12 +217,12 @@ i3d_status convolution_run(struct convolution *convolution,
         from_floats(weight, convolution->weight, operands->weight);
         break;
     }
-    memset(operands->workspace, 0x7f, convolution_workspace(convolution)); /* it may be written */
+    memset(operands->workspace, 0x7f, convolver_workspace(convolution)); /* it may be written */
 out:
     return status;
 }
 
-void convolution_release(struct convolution *convolution)
+void convolver_release(struct convolution *convolution)
 {
     if (!convolution)
         return;

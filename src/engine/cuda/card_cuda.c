@@ -1,5 +1,5 @@
 /* A card, by the CUDA runtime. */
-#include "engine/cuda/device.h"
+#include "engine/cuda/card.h"
 
 #include "base/failure.h"
 #include "base/memory.h"
@@ -9,7 +9,7 @@
 
 enum { OLDEST_CAPABILITY = 80 };
 
-struct device {
+struct card {
     int index;
     char about[300];
     cudaStream_t stream;
@@ -68,55 +68,55 @@ out:
     return status;
 }
 
-i3d_status device_available(void)
+i3d_status card_available(void)
 {
     struct cudaDeviceProp about;
     return check_card(0, &about);
 }
 
-i3d_status device_open(int index, struct device **out)
+i3d_status card_open(int index, struct card **out)
 {
     struct cudaDeviceProp about;
-    struct device *device = NULL;
+    struct card *card = NULL;
     i3d_status status;
     *out = NULL;
     TRY(check_card(index, &about));
-    TRY(memory_get(1, sizeof *device, &device));
-    device->index = index;
-    snprintf(device->about, sizeof device->about, "%s, compute capability %d.%d", about.name,
+    TRY(memory_get(1, sizeof *card, &card));
+    card->index = index;
+    snprintf(card->about, sizeof card->about, "%s, compute capability %d.%d", about.name,
              about.major, about.minor);
     TRY(ask(cudaSetDevice(index), "be used"));
-    TRY(ask(cudaStreamCreateWithFlags(&device->stream, cudaStreamNonBlocking), "open a stream"));
-    TRY(ask(cudaEventCreate(&device->from), "make an event"));
-    TRY(ask(cudaEventCreate(&device->to), "make an event"));
-    *out = device;
-    device = NULL;
+    TRY(ask(cudaStreamCreateWithFlags(&card->stream, cudaStreamNonBlocking), "open a stream"));
+    TRY(ask(cudaEventCreate(&card->from), "make an event"));
+    TRY(ask(cudaEventCreate(&card->to), "make an event"));
+    *out = card;
+    card = NULL;
 out:
-    device_close(device);
+    card_close(card);
     return status;
 }
 
-void device_close(struct device *device)
+void card_close(struct card *card)
 {
-    if (!device)
+    if (!card)
         return;
-    if (device->from)
-        cudaEventDestroy(device->from);
-    if (device->to)
-        cudaEventDestroy(device->to);
-    if (device->stream)
-        cudaStreamDestroy(device->stream);
-    memory_free(device);
+    if (card->from)
+        cudaEventDestroy(card->from);
+    if (card->to)
+        cudaEventDestroy(card->to);
+    if (card->stream)
+        cudaStreamDestroy(card->stream);
+    memory_free(card);
 }
 
-const char *device_about(const struct device *device)
+const char *card_about(const struct card *card)
 {
-    return device->about;
+    return card->about;
 }
 
-kernel_stream device_stream(const struct device *device)
+kernel_stream card_stream(const struct card *card)
 {
-    return device->stream;
+    return card->stream;
 }
 
 static double gigabytes(size_t bytes)
@@ -124,14 +124,14 @@ static double gigabytes(size_t bytes)
     return (double)bytes / 1e9;
 }
 
-i3d_status device_get(struct device *device, size_t bytes, void **out)
+i3d_status card_get(struct card *card, size_t bytes, void **out)
 {
     size_t available = 0, all = 0;
     *out = NULL;
     if (!bytes)
         return I3D_OK;
     if (cudaMalloc(out, bytes) == cudaSuccess)
-        return device_zero(device, *out, bytes);
+        return card_zero(card, *out, bytes);
     cudaGetLastError();
     cudaMemGetInfo(&available, &all);
     return failure(I3D_ENOMEM,
@@ -140,95 +140,93 @@ i3d_status device_get(struct device *device, size_t bytes, void **out)
                    gigabytes(bytes), gigabytes(available), gigabytes(all));
 }
 
-void device_free(struct device *device, void *memory)
+void card_free(struct card *card, void *memory)
 {
-    (void)device;
+    (void)card;
     cudaFree(memory);
 }
 
-i3d_status device_upload(struct device *device, void *to, const void *from, size_t bytes)
+i3d_status card_upload(struct card *card, void *to, const void *from, size_t bytes)
 {
-    return ask(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, device->stream),
-               "take data");
+    return ask(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, card->stream), "take data");
 }
 
-i3d_status device_download(struct device *device, void *to, const void *from, size_t bytes)
+i3d_status card_download(struct card *card, void *to, const void *from, size_t bytes)
 {
     i3d_status status =
-        ask(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, device->stream), "give data");
-    return status == I3D_OK ? device_wait(device) : status;
+        ask(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, card->stream), "give data");
+    return status == I3D_OK ? card_wait(card) : status;
 }
 
-i3d_status device_tell(struct device *device, void *to, const void *from, size_t bytes)
+i3d_status card_tell(struct card *card, void *to, const void *from, size_t bytes)
 {
-    return ask(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, device->stream),
-               "give data");
+    return ask(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, card->stream), "give data");
 }
 
-i3d_status device_zero(struct device *device, void *to, size_t bytes)
+i3d_status card_zero(struct card *card, void *to, size_t bytes)
 {
-    return ask(cudaMemsetAsync(to, 0, bytes, device->stream), "clear memory");
+    return ask(cudaMemsetAsync(to, 0, bytes, card->stream), "clear memory");
 }
 
-i3d_status device_wait(struct device *device)
+i3d_status card_wait(struct card *card)
 {
-    return ask(cudaStreamSynchronize(device->stream), "end its work");
+    return ask(cudaStreamSynchronize(card->stream), "end its work");
 }
 
-i3d_status device_get_pinned(struct device *device, size_t bytes, void **out)
+i3d_status card_get_pinned(struct card *card, size_t bytes, void **out)
 {
-    (void)device;
+    (void)card;
     *out = NULL;
     return bytes ? ask(cudaHostAlloc(out, bytes, cudaHostAllocDefault), "pin memory") : I3D_OK;
 }
 
-void device_free_pinned(struct device *device, void *memory)
+void card_free_pinned(struct card *card, void *memory)
 {
-    (void)device;
+    (void)card;
     if (memory)
         cudaFreeHost(memory);
 }
 
-i3d_status device_tick(struct device *device)
+i3d_status card_tick(struct card *card)
 {
-    return ask(cudaEventRecord(device->from, device->stream), "take the time");
+    return ask(cudaEventRecord(card->from, card->stream), "take the time");
 }
 
-i3d_status device_tock(struct device *device, float *milliseconds)
+i3d_status card_tock(struct card *card, float *milliseconds)
 {
     i3d_status status;
-    TRY(ask(cudaEventRecord(device->to, device->stream), "take the time"));
-    TRY(ask(cudaEventSynchronize(device->to), "end its work"));
-    TRY(ask(cudaEventElapsedTime(milliseconds, device->from, device->to), "take the time"));
+    TRY(ask(cudaEventRecord(card->to, card->stream), "take the time"));
+    TRY(ask(cudaEventSynchronize(card->to), "end its work"));
+    TRY(ask(cudaEventElapsedTime(milliseconds, card->from, card->to), "take the time"));
 out:
     return status;
 }
 
-i3d_status device_check(struct device *device)
+i3d_status card_check(struct card *card)
 {
-    (void)device;
+    (void)card;
     return ask(cudaGetLastError(), "start a kernel");
 }
 
-bool device_records(const struct device *device)
+bool card_records(const struct card *card)
 {
-    (void)device;
+    (void)card;
     return true;
 }
 
-i3d_status device_record(struct device *device)
+i3d_status card_record(struct card *card)
 {
-    return ask(cudaStreamBeginCapture(device->stream, cudaStreamCaptureModeThreadLocal),
+    return ask(cudaStreamBeginCapture(card->stream, cudaStreamCaptureModeThreadLocal),
                "record its work");
 }
 
-i3d_status device_record_end(struct device *device, struct recording **out)
+i3d_status card_record_end(struct card *card, struct recording **out)
 {
     struct recording *recording = NULL;
     cudaGraph_t graph = NULL;
     i3d_status status;
     *out = NULL;
-    TRY(ask(cudaStreamEndCapture(device->stream, &graph), "record its work"));
+    TRY(ask(cudaStreamEndCapture(card->stream, &graph), "record its work"));
     TRY(memory_get(1, sizeof *recording, &recording));
     TRY(ask(cudaGraphInstantiate(&recording->graph, graph, 0), "prepare its work"));
     *out = recording;
@@ -240,9 +238,9 @@ out:
     return status;
 }
 
-i3d_status device_replay(struct device *device, struct recording *recording)
+i3d_status card_replay(struct card *card, struct recording *recording)
 {
-    return ask(cudaGraphLaunch(recording->graph, device->stream), "start its work");
+    return ask(cudaGraphLaunch(recording->graph, card->stream), "start its work");
 }
 
 void recording_free(struct recording *recording)
