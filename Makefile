@@ -72,7 +72,7 @@ trials: packages-test
 	$(TRIALS)/page.py
 
 format:
-	git ls-files '*.c' '*.h' | xargs clang-format -i
+	git ls-files '*.c' '*.h' '*.cu' | xargs clang-format -i
 
 install: all
 	cmake --install build/release --prefix $(PREFIX)

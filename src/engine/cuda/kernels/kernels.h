@@ -261,7 +261,8 @@ struct loss_args {
     const float *logits;   /* [count, classes] */
     const int32_t *labels; /* [count] */
     float *gradient;       /* [count, classes] */
-    double *loss;          /* [1] */
+    double *losses;        /* [count], of each clip */
+    double *loss;          /* [1], their sum */
 };
 void kernel_loss(kernel_stream stream, const struct loss_args *args);
 

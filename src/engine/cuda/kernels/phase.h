@@ -52,7 +52,8 @@ struct kernel_block {
 #define SHARED(type, name, count) type name[count]
 #define PHASE(thread) for (unsigned thread = 0; thread < THREADS; thread++)
 #define NEXT_PHASE(thread) PHASE(thread)
-#define KERNEL(name, arguments) static void name(const arguments args, struct kernel_block BLOCK)
+#define KERNEL(name, arguments)                                                                    \
+    static void name(const arguments args, __attribute__((unused)) struct kernel_block BLOCK)
 #define BODY(name, arguments)                                                                      \
     static inline __attribute__((always_inline)) void name(                                        \
         const arguments args, struct kernel_block BLOCK, const enum element type)
@@ -96,5 +97,15 @@ struct kernel_block {
         else                                                                                       \
             LAUNCH(name##_f16, grid_x, grid_y, stream, args);                                      \
     } while (0)
+
+/* Phases that sum a block's numbers, THREADS of them in shared memory, into the first. */
+#define SUM_BLOCK(sums)                                                                            \
+    for (unsigned half = THREADS / 2; half > 0; half /= 2) {                                       \
+        NEXT_PHASE(thread)                                                                         \
+        {                                                                                          \
+            if (thread < half)                                                                     \
+                (sums)[thread] += (sums)[thread + half];                                           \
+        }                                                                                          \
+    }
 
 #endif
