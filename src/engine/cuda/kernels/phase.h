@@ -46,7 +46,7 @@ enum { THREADS = 256 }; /* of every block */
 struct kernel_block {
     unsigned x, y;
 };
-#define DEVICE static inline __attribute__((always_inline))
+#define DEVICE static inline
 #define UNROLL
 #define BLOCK block_
 #define SHARED(type, name, count) type name[count]
@@ -55,8 +55,7 @@ struct kernel_block {
 #define KERNEL(name, arguments)                                                                    \
     static void name(const arguments args, __attribute__((unused)) struct kernel_block BLOCK)
 #define BODY(name, arguments)                                                                      \
-    static inline __attribute__((always_inline)) void name(                                        \
-        const arguments args, struct kernel_block BLOCK, const enum element type)
+    static void name(const arguments args, struct kernel_block BLOCK, const enum element type)
 #define CALL_BODY(name, type) name(args, BLOCK, type)
 #define LAUNCH(name, grid_x, grid_y, stream, args)                                                 \
     do {                                                                                           \
