@@ -43,6 +43,9 @@ void convolver_free(struct convolver *convolver); /* NULL is fine */
 i3d_status convolver_plan(struct convolver *convolver, const struct convolution_shape *shape,
                           struct convolution **out);
 
+/* Gives back the memory that planning took. */
+void convolver_rest(struct convolver *convolver);
+
 /* Bytes of scratch that a run needs. */
 size_t convolver_workspace(const struct convolution *convolution);
 

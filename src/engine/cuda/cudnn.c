@@ -20,6 +20,8 @@ struct convolver {
     cudnnBackendDescriptor_t properties; /* of a card that is not there */
     struct convolver_options options;
     struct choices *choices;
+    void *scratch; /* to measure with */
+    size_t scratch_bytes;
 };
 
 struct convolution {
@@ -441,31 +443,50 @@ static size_t weight_bytes(const struct convolution_shape *shape)
            element_bytes(shape->type);
 }
 
-/* Buffers of zeroes to measure with. */
-static i3d_status get_operands(struct card *card, const struct convolution_shape *shape,
+/* The next of some buffers that lie side by side, aligned as a card's memory is. */
+static void *carve(char *memory, size_t *at, size_t bytes)
+{
+    size_t begin = *at;
+    *at += (bytes + 255) / 256 * 256;
+    return memory ? memory + begin : NULL;
+}
+
+static size_t carve_operands(char *memory, const struct convolution_shape *shape, size_t workspace,
+                             struct convolution_operands *out)
+{
+    size_t element = element_bytes(shape->type), samples = (size_t)shape->samples, at = 0;
+    out->in =
+        carve(memory, &at, samples * positions(shape->in) * (size_t)shape->in_channels * element);
+    out->weight = carve(memory, &at, weight_bytes(shape));
+    out->out =
+        carve(memory, &at, samples * positions(shape->out) * (size_t)shape->out_pitch * element);
+    out->bias = carve(memory, &at, (size_t)shape->channels * element);
+    out->workspace = carve(memory, &at, workspace);
+    return at;
+}
+
+/* Buffers of zeroes, or of what others left, to measure with. */
+static i3d_status get_operands(struct convolver *convolver, const struct convolution_shape *shape,
                                size_t workspace, struct convolution_operands *out)
 {
-    size_t element = element_bytes(shape->type), samples = (size_t)shape->samples;
-    size_t in = samples * positions(shape->in) * (size_t)shape->in_channels * element;
-    size_t result = samples * positions(shape->out) * (size_t)shape->out_pitch * element;
-    i3d_status status;
-    *out = (struct convolution_operands){ 0 };
-    TRY(card_get(card, in, &out->in));
-    TRY(card_get(card, weight_bytes(shape), &out->weight));
-    TRY(card_get(card, result, &out->out));
-    TRY(card_get(card, (size_t)shape->channels * element, &out->bias));
-    TRY(card_get(card, workspace, &out->workspace));
+    size_t bytes = carve_operands(NULL, shape, workspace, out);
+    i3d_status status = I3D_OK;
+    if (bytes > convolver->scratch_bytes) {
+        convolver_rest(convolver);
+        TRY(card_get(convolver->card, bytes, &convolver->scratch));
+        convolver->scratch_bytes = bytes;
+    }
+    carve_operands(convolver->scratch, shape, workspace, out);
 out:
     return status;
 }
 
-static void free_operands(struct card *card, struct convolution_operands *operands)
+void convolver_rest(struct convolver *convolver)
 {
-    card_free(card, operands->in);
-    card_free(card, operands->weight);
-    card_free(card, operands->out);
-    card_free(card, operands->bias);
-    card_free(card, operands->workspace);
+    if (convolver->scratch)
+        card_free(convolver->card, convolver->scratch);
+    convolver->scratch = NULL;
+    convolver->scratch_bytes = 0;
 }
 
 static i3d_status make_pack(struct convolution *convolution,
@@ -509,7 +530,8 @@ static i3d_status measure(struct convolution *convolution, float *best)
     struct convolution_operands operands;
     i3d_status status;
     *best = -1;
-    TRY(get_operands(card, &convolution->shape, convolution->workspace, &operands));
+    TRY(get_operands(convolution->convolver, &convolution->shape, convolution->workspace,
+                     &operands));
     for (int run = 0; run < 4; run++) {
         float milliseconds;
         TRY(card_tick(card));
@@ -519,7 +541,6 @@ static i3d_status measure(struct convolution *convolution, float *best)
             *best = milliseconds;
     }
 out:
-    free_operands(card, &operands);
     return status;
 }
 
@@ -686,6 +707,7 @@ void convolver_free(struct convolver *convolver)
     if (!convolver)
         return;
     choices_close(convolver->choices);
+    convolver_rest(convolver);
     destroy(&convolver->properties);
     if (convolver->handle)
         cudnnDestroy(convolver->handle);

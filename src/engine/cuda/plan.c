@@ -313,6 +313,7 @@ static i3d_status create(const struct plan_request *request, struct plan *plan)
         count = describe_segments(plan, segments);
     }
     TRY(cuda_lay_out(plan));
+    convolver_rest(plan->convolver);
     TRY(take_memory(plan));
     TRY(card_get_pinned(plan->card, STEP_RESULTS * sizeof *plan->told, (void **)&plan->told));
     plan->state.transfer =

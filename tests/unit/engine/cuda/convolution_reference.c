@@ -143,6 +143,11 @@ out:
     return status;
 }
 
+void convolver_rest(struct convolver *convolver)
+{
+    (void)convolver;
+}
+
 size_t convolver_workspace(const struct convolution *convolution)
 {
     return convolution->shape.pass == CONVOLUTION_FORWARD ? 1 : 1000; /* of some size */
@@ -198,7 +203,7 @@ i3d_status convolver_run(struct convolution *convolution,
     case CONVOLUTION_FORWARD:
         to_floats(in, operands->in, convolution->in);
         to_floats(weight, operands->weight, convolution->weight);
-        TRY(conv_f64.forward(&conv, in_maps, convolution->weight, out_maps));
+        TRY(conv_f32.forward(&conv, in_maps, convolution->weight, out_maps));
         end_forward(convolution, operands->bias);
         from_floats(out, convolution->out, operands->out);
         break;
@@ -207,13 +212,13 @@ i3d_status convolver_run(struct convolution *convolution,
         to_floats(weight, operands->weight, convolution->weight);
         turn(convolution);
         memset(convolution->in, 0, floats_of(in) * sizeof(float));
-        TRY(conv_f64.backward_data(&conv, out_maps, convolution->turned, in_maps));
+        TRY(conv_f32.backward_data(&conv, out_maps, convolution->turned, in_maps));
         from_floats(in, convolution->in, operands->in);
         break;
     case CONVOLUTION_WEIGHT:
         to_floats(in, operands->in, convolution->in);
         to_floats(out, operands->out, convolution->out);
-        TRY(conv_f64.backward_weight(&conv, in_maps, out_maps, convolution->weight));
+        TRY(conv_f32.backward_weight(&conv, in_maps, out_maps, convolution->weight));
         from_floats(weight, convolution->weight, operands->weight);
         break;
     }
