@@ -213,6 +213,12 @@ static i3d_status check_logits(const struct wish *wish, const struct subject *ex
               error_of(subject.output, expected->output, 2 * graph_output_floats(&subject.graph)),
               precision->logits);
     }
+    const float good = expected->data[0];
+    expected->data[0] = NAN;
+    TRY(engine_cuda.forward(subject.plan, 2, expected->data, NULL, subject.output));
+    expected->data[0] = good;
+    snprintf(name, sizeof name, "%s, a NaN shows", what);
+    judge(name, precision->name, !isnan(subject.output[0]), 0);
 out:
     clear(&subject);
     return status;

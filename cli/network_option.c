@@ -47,7 +47,16 @@ i3d_recipe option_recipe(const struct options *options)
 
 i3d_precision option_precision(const struct options *options)
 {
-    return is(options, "precision", "bf16") ? I3D_PRECISION_BF16 : I3D_PRECISION_F32;
+    static const struct {
+        const char *name;
+        i3d_precision precision;
+    } rows[] = { { "bf16", I3D_PRECISION_BF16 },
+                 { "fp16", I3D_PRECISION_F16 },
+                 { "tf32", I3D_PRECISION_TF32 } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (is(options, "precision", rows[i].name))
+            return rows[i].precision;
+    return I3D_PRECISION_F32;
 }
 
 i3d_fusion option_fusion(const struct options *options)

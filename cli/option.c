@@ -757,8 +757,9 @@ const struct option_row option_table[] = {
     { .name = "precision",
       .type = OPTION_CHOICE,
       .fallback = "fp32",
-      .choices = "fp32|bf16",
-      .help = "bf16: multiply in bfloat16, with parameters and sums in float32",
+      .choices = "fp32|bf16|fp16|tf32",
+      .help = "what is multiplied: bf16, or on a card fp16 (training scales the loss) and tf32; "
+              "parameters and sums stay in float32",
       .commands = "train eval predict infer bench" },
     { .name = "threads",
       .type = OPTION_INT,

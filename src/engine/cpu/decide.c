@@ -11,8 +11,9 @@ static i3d_status choose_kernels(const struct plan_request *request, struct deci
     decided->isa = isa_best();
     decided->kernels = isa_kernels(decided->isa, bf16);
     if (!bf16 && request->precision != I3D_PRECISION_F32)
-        return failure(I3D_EUNSUPPORTED, "the cpu engine has no float64: choose fp32, bf16 or the "
-                                         "reference engine");
+        return failure(I3D_EUNSUPPORTED,
+                       "the cpu engine has no fp16, tf32 or float64: choose fp32, bf16 or another "
+                       "engine");
     if (!decided->kernels)
         return failure(I3D_EUNSUPPORTED,
                        "bfloat16 needs a CPU with AVX-512, which this one lacks: choose fp32");

@@ -46,14 +46,14 @@ set(cuda_shared arena.c optimizer.c state.c)
 list(TRANSFORM cuda_shared PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
 list(APPEND cuda_shared ${PROJECT_SOURCE_DIR}/src/model/graph.c)
 set(cuda_libraries ${CUDNN_LIBRARY} ${CUDART_LIBRARY} ${CMAKE_DL_LIBS} rt)
-get_filename_component(cuda_include ${cuda_root}/include REALPATH)
+set(CUDA_INCLUDE ${cuda_root}/include CACHE INTERNAL "for the tests")
 
 i3d_plugin(cuda SOURCES ${CMAKE_CURRENT_LIST_DIR}/plugin.c ${cuda_sources} ${cuda_shared}
                         ${cuda_objects}
            LINK ${cuda_libraries})
-target_include_directories(i3d_plugin_cuda SYSTEM PRIVATE ${cuda_include} ${CUDNN_INCLUDE})
+target_include_directories(i3d_plugin_cuda SYSTEM PRIVATE ${CUDA_INCLUDE} ${CUDNN_INCLUDE})
 
 # The same for programs that look into it.
 add_library(i3d_cuda STATIC ${cuda_sources} ${cuda_objects})
-target_include_directories(i3d_cuda SYSTEM PRIVATE ${cuda_include} ${CUDNN_INCLUDE})
+target_include_directories(i3d_cuda SYSTEM PRIVATE ${CUDA_INCLUDE} ${CUDNN_INCLUDE})
 target_link_libraries(i3d_cuda PUBLIC i3d_engine ${cuda_libraries})

@@ -218,12 +218,15 @@ static i3d_status make_pointwise(struct descriptors *all, cudnnBackendDescriptor
                                  cudnnBackendDescriptor_t *out)
 {
     cudnnPointwiseMode_t mode = b ? CUDNN_POINTWISE_ADD : CUDNN_POINTWISE_RELU_FWD;
+    cudnnNanPropagation_t nans = CUDNN_PROPAGATE_NAN; /* they are to show in the logits */
     cudnnDataType_t sums = CUDNN_DATA_FLOAT;
     cudnnBackendDescriptor_t how;
     i3d_status status;
     TRY(begin(all, CUDNN_BACKEND_POINTWISE_DESCRIPTOR, &how));
     TRY(set(how, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode));
     TRY(set(how, CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, 1, &sums));
+    if (!b)
+        TRY(set(how, CUDNN_ATTR_POINTWISE_NAN_PROPAGATION, CUDNN_TYPE_NAN_PROPOGATION, 1, &nans));
     TRY(finish(how, "describe a pointwise operation"));
     TRY(begin(all, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR, out));
     TRY(set(*out, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,

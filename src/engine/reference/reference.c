@@ -155,9 +155,10 @@ static i3d_status make_plan(const struct plan_request *request, struct plan **ou
     struct plan *plan = NULL;
     i3d_status status;
     *out = NULL;
-    if (request->precision == I3D_PRECISION_BF16)
+    if (request->precision != I3D_PRECISION_F32 && request->precision != I3D_PRECISION_F32_F64)
         return failure(I3D_EUNSUPPORTED,
-                       "the reference engine has no bfloat16: choose fp32 or another engine");
+                       "the reference engine has no bf16, fp16 or tf32: choose fp32 or another "
+                       "engine");
     TRY(memory_get(1, sizeof *plan, &plan));
     plan->decided = (struct decision){
         .graph = *request->graph,

@@ -3,8 +3,6 @@
  * that is done, the places in memory, strides, and what is kept for the way back. */
 #include "unit/engine/net.h"
 
-#include <stdlib.h>
-
 extern const struct engine engine_cuda;
 
 static const i3d_model_options options = { .channels = 3, .classes = 11, .bn_epsilon = 1e-3 };
@@ -216,6 +214,8 @@ static double draw_loss(const float *logits, int count, float *gradient)
     return loss;
 }
 
+/* So small steps that the reference engine follows itself when its sums are in another precision:
+ * with larger ones a ReLU or a maximum that falls the other way sets two runs apart. */
 static void run_steps(struct net *net, double lr, struct run *run)
 {
     struct range all = { 0, net->graph.floats };
@@ -292,7 +292,7 @@ static void follow(int channels, bool tuned, i3d_optimizer kind)
     struct net net = make_twin(&reference, I3D_PRECISION_F32);
     struct run expected, got;
     plan_both(1, &reference, &net);
-    double lr = kind == I3D_ADAM ? 1e-5 : getenv("LR") ? atof(getenv("LR")) : 1e-3;
+    double lr = kind == I3D_ADAM ? 1e-6 : 1e-7;
     run_steps(&reference, lr, &expected);
     run_steps(&net, lr, &got);
     double first = net_error(got.outputs[0], expected.outputs[0], 22), last = 0;
@@ -304,8 +304,8 @@ static void follow(int channels, bool tuned, i3d_optimizer kind)
                   "within %.1e of their way\n",
                   channels, tuned ? "fine-tuning" : "all layers", first, last, moved);
     assert_true(first <= 1e-4);
-    assert_true(last <= 2e-2);
-    assert_true(moved <= 5e-2);
+    assert_true(last <= 1e-2);
+    assert_true(moved <= (kind == I3D_ADAM ? 5e-2 : 1e-3));
     struct applied applied;
     assert_ok(engine_cuda.applied(net.plan, &applied));
     assert_int_equal(applied.step, STEPS - 2); /* one late */
