@@ -38,6 +38,28 @@ DEVICE uint32_t pack_pair(float low, float high, enum element type)
     return *(const uint32_t *)&pair;
 }
 
+/* The larger of each; what is no number goes through. */
+DEVICE uint32_t larger_pair(uint32_t a, uint32_t b, enum element type)
+{
+    if (type == ELEMENT_BF16) {
+        __nv_bfloat162 pair = __hmax2_nan(*(const __nv_bfloat162 *)&a, *(const __nv_bfloat162 *)&b);
+        return *(const uint32_t *)&pair;
+    }
+    __half2 pair = __hmax2_nan(*(const __half2 *)&a, *(const __half2 *)&b);
+    return *(const uint32_t *)&pair;
+}
+
+/* All bits of each that is larger than the other, or no number. */
+DEVICE uint32_t beating_pair(uint32_t a, uint32_t than, enum element type)
+{
+    if (type == ELEMENT_BF16) {
+        __nv_bfloat162 pair = *(const __nv_bfloat162 *)&a;
+        return __hgt2_mask(pair, *(const __nv_bfloat162 *)&than) | __hneu2_mask(pair, pair);
+    }
+    __half2 pair = *(const __half2 *)&a;
+    return __hgt2_mask(pair, *(const __half2 *)&than) | __hneu2_mask(pair, pair);
+}
+
 #else
 
 typedef struct {
@@ -101,6 +123,18 @@ static inline float2 unpack_pair(uint32_t bits, enum element type)
         pair.y = float_of_bits(bits & 0xffff0000u);
     }
     return pair;
+}
+
+static inline uint32_t beating_pair(uint32_t a, uint32_t than, enum element type)
+{
+    float2 x = unpack_pair(a, type), y = unpack_pair(than, type);
+    return (x.x > y.x || x.x != x.x ? 0xffffu : 0) | (x.y > y.y || x.y != x.y ? 0xffff0000u : 0);
+}
+
+static inline uint32_t larger_pair(uint32_t a, uint32_t b, enum element type)
+{
+    uint32_t first = beating_pair(a, b, type);
+    return (a & first) | (b & ~first);
 }
 
 static inline uint32_t pack_pair(float low, float high, enum element type)
@@ -219,6 +253,35 @@ DEVICE void store8(const struct octet *value, const struct view *view, size_t po
     }
     UNROLL for (int i = 0; i < OCTET; i++) if (i < column.count)
         store1(value->at[i], view->data, at + (size_t)i, type);
+}
+
+/* 8 elements of 16 bits as they are. */
+DEVICE struct quad load8_bits(const struct view *view, size_t position, struct column column)
+{
+    const uint16_t *from =
+        (const uint16_t *)view->data + position * view->pitch + (size_t)column.channel;
+    struct quad out;
+    if (column.wide)
+        return *(const struct quad *)from;
+    UNROLL for (int i = 0; i < 4; i++)
+    {
+        uint32_t low = 2 * i < column.count ? from[2 * i] : 0;
+        uint32_t high = 2 * i + 1 < column.count ? from[2 * i + 1] : 0;
+        out.at[i] = low | high << 16;
+    }
+    return out;
+}
+
+DEVICE void store8_bits(const struct quad *value, const struct view *view, size_t position,
+                        struct column column)
+{
+    uint16_t *to = (uint16_t *)view->data + position * view->pitch + (size_t)column.channel;
+    if (column.wide) {
+        *(struct quad *)to = *value;
+        return;
+    }
+    UNROLL for (int i = 0; i < OCTET; i++) if (i < column.count) to[i] =
+        (uint16_t)(value->at[i / 2] >> i % 2 * 16 & 0xffff);
 }
 
 /* The same of float32 numbers, one a channel; `otherwise` where they are NULL or there is no

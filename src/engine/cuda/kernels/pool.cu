@@ -91,54 +91,105 @@ DEVICE struct taps taps_of(const struct window *window, const int at[3])
     return taps;
 }
 
-/* The first largest number wins, the last that is none if there is one. */
-DEVICE void meet_tap(const struct octet *value, int tap, struct octet *best, int winner[OCTET])
+/* 8 maxima so far, and the numbers of their taps: of float32, and of 16 bits in pairs. */
+struct best8 {
+    struct octet value;
+    struct quad bits, low, high; /* pairs; numbers of float32's taps: low has 0 to 3 */
+};
+
+DEVICE struct best8 begin_best(int tap, enum element type)
 {
-    UNROLL for (int i = 0; i < OCTET; i++)
+    struct best8 best;
+    best.value = fill8(-INFINITY);
+    UNROLL for (int i = 0; i < 4; i++)
     {
-        bool better = value->at[i] > best->at[i] || value->at[i] != value->at[i];
-        best->at[i] = better ? value->at[i] : best->at[i];
-        winner[i] = better ? tap : winner[i];
+        best.bits.at[i] = pack_pair(-INFINITY, -INFINITY, type);
+        best.low.at[i] = type == ELEMENT_F32 ? (uint32_t)tap : (uint32_t)tap * 0x10001;
+        best.high.at[i] = (uint32_t)tap;
+    }
+    return best;
+}
+
+/* The first largest number wins, the last that is none if there is one. */
+DEVICE void meet_tap(const struct pool_job *job, size_t position, struct column column, int tap,
+                     enum element type, bool winner, struct best8 *best)
+{
+    if (type == ELEMENT_F32) {
+        struct octet value = load8(&job->args.in, position, column, type);
+        UNROLL for (int i = 0; i < OCTET; i++)
+        {
+            bool better = value.at[i] > best->value.at[i] || value.at[i] != value.at[i];
+            uint32_t *taps = i < 4 ? &best->low.at[i] : &best->high.at[i - 4];
+            best->value.at[i] = better ? value.at[i] : best->value.at[i];
+            *taps = better ? (uint32_t)tap : *taps;
+        }
+        return;
+    }
+    struct quad bits = load8_bits(&job->args.in, position, column);
+    uint32_t taps = (uint32_t)tap * 0x10001;
+    UNROLL for (int i = 0; i < 4; i++)
+    {
+        if (winner) {
+            uint32_t better = beating_pair(bits.at[i], best->bits.at[i], type);
+            best->low.at[i] = (better & taps) | (~better & best->low.at[i]);
+        }
+        best->bits.at[i] = larger_pair(bits.at[i], best->bits.at[i], type);
     }
 }
 
-DEVICE void store_winners(const int winner[OCTET], size_t position, uint32_t octets, uint32_t octet,
-                          uint8_t *to)
+DEVICE void store_best(const struct pool_job *job, size_t position, struct column column,
+                       enum element type, bool winner, const struct best8 *best)
 {
     struct winners bytes;
-    UNROLL for (int i = 0; i < OCTET; i++) bytes.at[i] = (uint8_t)winner[i];
-    ((struct winners *)to)[position * octets + octet] = bytes;
+    if (type == ELEMENT_F32)
+        store8(&best->value, &job->args.out, position, column, type);
+    else
+        store8_bits(&best->bits, &job->args.out, position, column);
+    if (!winner)
+        return;
+    UNROLL for (int i = 0; i < OCTET; i++)
+    {
+        uint32_t pair = best->low.at[i / 2] >> i % 2 * 16;
+        uint32_t single = i < 4 ? best->low.at[i % 4] : best->high.at[i % 4];
+        bytes.at[i] = (uint8_t)((type == ELEMENT_F32 ? single : pair) & 0xff);
+    }
+    size_t octet = (unsigned)column.channel / OCTET;
+    ((struct winners *)job->args.winner)[position * job->walk.tile.octets + octet] = bytes;
+}
+
+DEVICE void pool_window(const struct pool_job *job, const struct place *place, size_t position,
+                        struct column column, enum element type, bool winner)
+{
+    const struct window *window = &job->walk.window;
+    struct taps taps = taps_of(window, place->at);
+    struct best8 best = begin_best(
+        (taps.begin[0] * window->kernel[1] + taps.begin[1]) * window->kernel[2] + taps.begin[2],
+        type);
+    for (int t = taps.begin[0]; t < taps.end[0]; t++)
+        for (int h = taps.begin[1]; h < taps.end[1]; h++) {
+            int tap = (t * window->kernel[1] + h) * window->kernel[2];
+            size_t row =
+                position_of(place->clip, window->size_in, taps.first[0] + t, taps.first[1] + h, 0);
+            for (int w = taps.begin[2]; w < taps.end[2]; w++)
+                meet_tap(job, row + (size_t)(taps.first[2] + w), column, tap + w, type, winner,
+                         &best);
+        }
+    store_best(job, position, column, type, winner, &best);
 }
 
 TYPED_KERNEL(pool_forward, struct pool_job)
 {
     PHASE(thread)
     {
-        const struct window *window = &args.walk.window;
         uint32_t position, octet;
         struct place place;
         if (!find_place(&args.walk, BLOCK.x, thread, &position, &octet, &place))
             continue;
         struct column column = column_of(args.args.in.channels, args.walk.wide, octet);
-        struct taps taps = taps_of(window, place.at);
-        struct octet best = fill8(-INFINITY);
-        int winner[OCTET];
-        int first = (taps.begin[0] * window->kernel[1] + taps.begin[1]) * window->kernel[2];
-        UNROLL for (int i = 0; i < OCTET; i++) winner[i] = first + taps.begin[2];
-        for (int t = taps.begin[0]; t < taps.end[0]; t++)
-            for (int h = taps.begin[1]; h < taps.end[1]; h++) {
-                int tap = (t * window->kernel[1] + h) * window->kernel[2];
-                size_t row = position_of(place.clip, window->size_in, taps.first[0] + t,
-                                         taps.first[1] + h, 0);
-                for (int w = taps.begin[2]; w < taps.end[2]; w++) {
-                    struct octet value =
-                        load8(&args.args.in, row + (size_t)(taps.first[2] + w), column, type);
-                    meet_tap(&value, tap + w, &best, winner);
-                }
-            }
-        store8(&best, &args.args.out, position, column, type);
         if (args.args.winner)
-            store_winners(winner, position, args.walk.tile.octets, octet, args.args.winner);
+            pool_window(&args, &place, position, column, type, true);
+        else
+            pool_window(&args, &place, position, column, type, false);
     }
 }
 
@@ -159,14 +210,22 @@ struct pool_backward_job {
     struct divider stride[3];
 };
 
-/* The output along axis d whose window has input `at` under tap `tap`, -1: there is none. */
-DEVICE int output_of(const struct pool_backward_job *job, int d, int at, int tap)
+/* The outputs begin <= output < end along an axis whose windows have input `at`. */
+struct reach {
+    int begin, end, front; /* front: number of the tap at output 0 */
+};
+
+DEVICE struct reach reach_of(const struct pool_backward_job *job, int d, int at)
 {
-    int reach = at + job->walk.window.front[d] - tap;
-    if (reach < 0)
-        return -1;
-    uint32_t out = (uint32_t)reach, rest = split(&out, &job->stride[d]);
-    return rest || (int)out >= job->walk.window.size_out[d] ? -1 : (int)out;
+    const struct window *window = &job->walk.window;
+    struct reach reach;
+    reach.front = at + window->front[d];
+    int before = reach.front - window->kernel[d]; /* that of the last output without it */
+    reach.begin = before < 0 ? 0 : (int)divide((uint32_t)before, &job->stride[d]) + 1;
+    reach.end = (int)divide((uint32_t)reach.front, &job->stride[d]) + 1;
+    if (reach.end > window->size_out[d])
+        reach.end = window->size_out[d];
+    return reach;
 }
 
 DEVICE void meet_gradient(const struct pool_backward_job *job, size_t position,
@@ -192,20 +251,19 @@ TYPED_KERNEL(pool_backward, struct pool_backward_job)
         struct octet sum = fill8(0);
         if (args.args.add)
             sum = load8(&args.args.in_gradient, position, column, type);
-        for (int t = 0, tap = 0; t < window->kernel[0]; t++) {
-            int to = output_of(&args, 0, place.at[0], t);
-            for (int h = 0; h < window->kernel[1]; h++, tap += window->kernel[2]) {
-                int ho = to < 0 ? -1 : output_of(&args, 1, place.at[1], h);
-                if (ho < 0)
-                    continue;
-                size_t row = position_of(place.clip, window->size_out, to, ho, 0);
-                for (int w = 0; w < window->kernel[2]; w++) {
-                    int wo = output_of(&args, 2, place.at[2], w);
-                    if (wo >= 0)
-                        meet_gradient(&args, row + (size_t)wo, column, tap + w, type, &sum);
-                }
+        struct reach reach[3];
+        UNROLL for (int d = 0; d < 3; d++) reach[d] = reach_of(&args, d, place.at[d]);
+        for (int t = reach[0].begin; t < reach[0].end; t++)
+            for (int h = reach[1].begin; h < reach[1].end; h++) {
+                int row_tap = ((reach[0].front - t * window->stride[0]) * window->kernel[1] +
+                               reach[1].front - h * window->stride[1]) *
+                                  window->kernel[2] +
+                              reach[2].front;
+                size_t row = position_of(place.clip, window->size_out, t, h, 0);
+                for (int w = reach[2].begin; w < reach[2].end; w++)
+                    meet_gradient(&args, row + (size_t)w, column, row_tap - w * window->stride[2],
+                                  type, &sum);
             }
-        }
         store8(&sum, &args.args.in_gradient, position, column, type);
     }
 }
