@@ -73,6 +73,7 @@ static void report_processor(struct report *report)
 static bool report_engines(struct report *report, bool *fast)
 {
     bool any = false;
+    char about[512];
     *fast = false;
     report_object(report, "engines");
     const struct engine *engine;
@@ -84,7 +85,10 @@ static bool report_engines(struct report *report, bool *fast)
         any = true;
         if (engine->speed > 0)
             *fast = true;
-        report_text(report, engine->name, "%s", engine->description);
+        if (engine->about && engine->about(about, sizeof about) == I3D_OK)
+            report_text(report, engine->name, "%s; here: %s", engine->description, about);
+        else
+            report_text(report, engine->name, "%s", engine->description);
     }
     const char *graphs;
     if (onnxruntime_describe(&graphs) == I3D_OK)

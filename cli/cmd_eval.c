@@ -48,7 +48,7 @@ static i3d_status open_data(const struct options *options, i3d_stream stream, bo
 
 static const char *choose_engine(const struct options *options)
 {
-    const char *engine = option_text(options, "engine");
+    const char *engine = option_engine(options);
     return option_flag(options, "onnx") && strcmp(engine, "auto") == 0 ? "onnxruntime" : engine;
 }
 

@@ -15,7 +15,7 @@ int cmd_infer(const struct options *options)
     const i3d_classifier_options wanted = { .checkpoint = option_text(options, "model"),
                                             .stream = option_stream(options),
                                             .recipe = option_recipe(options),
-                                            .engine = option_text(options, "engine"),
+                                            .engine = option_engine(options),
                                             .precision = option_precision(options),
                                             .batch = (int)option_int(options, "batch-size"),
                                             .threads = (int)option_int(options, "threads") };

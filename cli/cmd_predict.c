@@ -83,7 +83,7 @@ int cmd_predict(const struct options *options)
         .fill_gaps = option_flag(options, "fill-gaps"),
         .time_limit = option_real(options, "time-limit"),
         .flow_preset = option_text(options, "flow-preset"),
-        .engine = option_text(options, "engine"),
+        .engine = option_engine(options),
         .precision = option_precision(options),
         .threads = (int)option_int(options, "threads"),
     };

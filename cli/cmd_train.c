@@ -232,7 +232,7 @@ static void set_options(struct job *job)
                                 : .1,
         .mindspore = compat,
         .stream = job->stream,
-        .engine = option_text(options, "engine"),
+        .engine = option_engine(options),
         .precision = option_precision(options),
         .threads = (int)option_int(options, "threads"),
         .workers = (int)option_int(options, "num-workers"),

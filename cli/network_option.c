@@ -3,6 +3,7 @@
 #include "base/talk.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool is(const struct options *options, const char *name, const char *value)
 {
@@ -57,6 +58,20 @@ i3d_precision option_precision(const struct options *options)
         if (is(options, "precision", rows[i].name))
             return rows[i].precision;
     return I3D_PRECISION_F32;
+}
+
+const char *option_engine(const struct options *options)
+{
+    const char *device = says(options, "device") ? option_text(options, "device") : NULL;
+    if (!device || says(options, "engine"))
+        return option_text(options, "engine");
+    if (strcasecmp(device, "Ascend") == 0) {
+        talk("--device %s means nothing here: the fastest engine is taken", device);
+        return "auto";
+    }
+    return strcasecmp(device, "GPU") == 0   ? "cuda"
+           : strcasecmp(device, "CPU") == 0 ? "cpu"
+                                            : device;
 }
 
 i3d_fusion option_fusion(const struct options *options)
@@ -121,7 +136,6 @@ void option_remark_ignored(const struct options *options)
         { "distributed", "one process trains; --threads says on how many cores" },
         { "device-num", "one process trains" },
         { "device-target", "choose by --engine" },
-        { "device", "choose by --engine" },
         { "context", "there is one mode" },
         { "amp-level", "choose by --precision" },
         { "start-epoch", "go on with a run by --resume" },

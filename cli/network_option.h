@@ -15,6 +15,9 @@ bool option_compat(const struct options *options);
 i3d_recipe option_recipe(const struct options *options);
 
 i3d_precision option_precision(const struct options *options);
+
+/* --engine, or --device where that alone is given. */
+const char *option_engine(const struct options *options);
 i3d_fusion option_fusion(const struct options *options);
 
 /* The options of data sets and of validation's clips; `recipe` is complete. */

@@ -751,8 +751,9 @@ const struct option_row option_table[] = {
       .fallback = "auto",
       .metavar = "NAME",
       .help =
-          "what runs the network, see 'i3d doctor'; auto: the fastest; to run an .onnx file as it "
-          "is, but not in train: onnxruntime, onnxruntime-cpu, onnxruntime-cuda",
+          "what runs the network, see 'i3d doctor'; auto: the fastest; cuda:1: on the second card; "
+          "to run an .onnx file as it is, but not in train: onnxruntime, onnxruntime-cpu, "
+          "onnxruntime-cuda",
       .commands = "train eval predict infer bench" },
     { .name = "precision",
       .type = OPTION_CHOICE,
@@ -795,8 +796,8 @@ const struct option_row option_table[] = {
     { .name = "device",
       .type = OPTION_TEXT,
       .metavar = "NAME",
-      .help = "means nothing here: see --engine",
-      .commands = "train eval" },
+      .help = "another name of --engine: cuda, cuda:N, cpu, auto; GPU is cuda",
+      .commands = "train eval predict infer" },
     { .name = "device-num",
       .type = OPTION_INT,
       .metavar = "N",

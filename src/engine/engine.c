@@ -3,6 +3,7 @@
 #include "base/failure.h"
 #include "plugin/plugin.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_called(const struct engine *engine, const char *name)
@@ -67,4 +68,28 @@ i3d_status engine_find(const char *name, const struct engine **out)
     }
     return failure(I3D_EUNSUPPORTED, "this program has no engine '%s': choose one of %s", name,
                    known);
+}
+
+i3d_status engine_find_device(const char *name, const struct engine **out, int *device)
+{
+    char text[64], *end;
+    const char *colon = name ? strchr(name, ':') : NULL;
+    *out = NULL;
+    *device = 0;
+    if (!colon)
+        return engine_find(name, out);
+    size_t length = (size_t)(colon - name);
+    long number = strtol(colon + 1, &end, 10);
+    if (length >= sizeof text || end == colon + 1 || *end || number < 0 || number > 1 << 16)
+        return failure(I3D_EINVAL,
+                       "'%s' names no device: give an engine, or an engine, ':' and "
+                       "the number of one of its devices, as in cuda:1",
+                       name);
+    memcpy(text, name, length);
+    text[length] = '\0';
+    *device = (int)number;
+    i3d_status status = engine_find(text, out);
+    if (status == I3D_OK && number && !(*out)->about)
+        status = failure(I3D_EINVAL, "the engine '%s' has one device: leave '%s' out", text, colon);
+    return status;
 }

@@ -68,10 +68,12 @@ struct op_time {
 
 /* What became of a step. */
 struct applied {
-    long step;            /* -1: none yet */
-    bool skipped;         /* loss, a gradient or statistics were not finite: nothing changed */
-    double loss;          /* of that step */
-    int param;            /* whose gradient or statistic was not finite, -1 */
+    long step;     /* -1: none yet */
+    bool skipped;  /* loss, a gradient or statistics were not finite: nothing changed */
+    bool rescaled; /* skipped because the loss was scaled too much: the scale has been halved,
+                      and nothing is wrong */
+    double loss;   /* of that step */
+    int param;     /* whose gradient or statistic was not finite, -1 */
     double gradient_norm; /* of all trained parameters, over the clips' mean */
 };
 
@@ -84,6 +86,9 @@ struct engine {
 
     /* I3D_OK or the reason why this machine cannot run it. */
     i3d_status (*available)(void);
+
+    /* What it would run on, for people: its devices, one after the other; NULL: this machine. */
+    i3d_status (*about)(char *out, size_t size);
     i3d_status (*plan)(const struct plan_request *request, struct plan **out);
 
     /* To and from host memory. A new plan has parameters and moments of zero. In inference only
@@ -134,6 +139,9 @@ struct engine {
 
 /* By name or alias; "auto" or NULL: the fastest that is available, built in or a plug-in. */
 i3d_status engine_find(const char *name, const struct engine **out);
+
+/* The same for "NAME:N" too, device N of the engine; without one, 0. I3D_EINVAL: N is no number. */
+i3d_status engine_find_device(const char *name, const struct engine **out, int *device);
 
 /* The index-th engine; NULL behind the last. Of several of one name only the first is there. */
 const struct engine *engine_at(int index);

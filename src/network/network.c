@@ -49,7 +49,7 @@ i3d_status i3d_network_create(const i3d_model *model, const i3d_network_options 
                                           .frames = options->frames,
                                           .height = options->height,
                                           .width = options->width };
-    TRY(engine_find(options->engine, &network->engine));
+    TRY(engine_find_device(options->engine, &network->engine, &request.device));
     TRY(network->engine->plan(&request, &network->plan));
     TRY(network->engine->upload(network->plan, PLAN_PARAMS, (struct range){ 0, graph.floats },
                                 i3d_model_values(model)));

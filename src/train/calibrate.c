@@ -76,7 +76,7 @@ static i3d_status plan_pass(const i3d_model *model, const i3d_train_options *opt
                                     .purpose = PLAN_TRAINING,
                                     .threads = options->threads,
                                     .trained = pass->trained };
-    TRY(engine_find(options->engine, &pass->engine));
+    TRY(engine_find_device(options->engine, &pass->engine, &request.device));
     TRY(pass->engine->plan(&request, &pass->plan));
     TRY(memory_get(floats, sizeof(float), &pass->before));
     TRY(memory_get(pass->graph.statistics, sizeof(float), &pass->statistics));

@@ -31,7 +31,7 @@ static i3d_status plan(struct learner *learner, const i3d_train_options *options
         .frozen = learner->frozen,
         .optimizer = learner->optimizer,
     };
-    TRY(engine_find(options->engine, &learner->engine));
+    TRY(engine_find_device(options->engine, &learner->engine, &request.device));
     TRY(learner->engine->plan(&request, &learner->plan));
 out:
     return status;
@@ -133,7 +133,7 @@ static i3d_status check_applied(const struct learner *learner, double lr, double
     struct applied applied;
     i3d_status status = learner->engine->applied(learner->plan, &applied);
     *gradient_norm = applied.gradient_norm;
-    if (status != I3D_OK || !applied.skipped)
+    if (status != I3D_OK || !applied.skipped || applied.rescaled)
         return status;
     if (!isfinite(applied.loss))
         return failure(I3D_EINVAL,

@@ -2,7 +2,11 @@
 
 #include "base/failure.h"
 
+#include <math.h>
 #include <string.h>
+
+/* From 2^24 to 1, and some. */
+enum { RESCALED_MAX = 32 };
 
 /* The check, the optimizer and the running statistics; then what became of it to the host, where it
  * is looked at one step later. */
@@ -43,6 +47,7 @@ i3d_status cuda_apply(struct plan *plan, const struct update *update)
                                 .bn_momentum = (float)update->bn_momentum,
                                 .loss = update->loss };
     i3d_status status;
+    TRY(card_use(plan->card));
     TRY(card_upload(plan->card, span_at(plan, plan->inputs), &input, sizeof input));
     TRY(run(plan));
     TRY(card_tell(plan->card, &plan->told[plan->applied % STEP_RESULTS],
@@ -51,6 +56,20 @@ i3d_status cuda_apply(struct plan *plan, const struct update *update)
     plan->stale = plan->stale == STALE_ALL ? STALE_ALL : STALE_TRAINED;
 out:
     return status;
+}
+
+/* A step that overflows because the loss is scaled too much is skipped, with a smaller scale for
+ * the next one: only many in a row are the network's fault. */
+static bool is_rescaled(struct plan *plan, const struct step_result *told)
+{
+    bool again = plan->looked == plan->applied;
+    plan->looked = plan->applied;
+    if (!told->skipped)
+        plan->rescaled = 0;
+    else if (!again)
+        plan->rescaled++;
+    return told->skipped && plan->decided.scaled && isfinite(told->loss) &&
+           plan->rescaled <= RESCALED_MAX;
 }
 
 /* Of the step before the last: its result came while the last one's forward() was waited for. */
@@ -62,6 +81,7 @@ i3d_status cuda_applied(struct plan *plan, struct applied *out)
     const struct step_result *told = &plan->told[plan->applied % STEP_RESULTS];
     *out = (struct applied){ .step = (long)told->step,
                              .skipped = told->skipped,
+                             .rescaled = is_rescaled(plan, told),
                              .loss = told->loss,
                              .param = told->param,
                              .gradient_norm = told->gradient_norm };

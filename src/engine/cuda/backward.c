@@ -225,6 +225,7 @@ i3d_status cuda_backward(struct plan *plan, const float *logits_gradient, const 
 {
     const struct graph *graph = &plan->decided.graph;
     i3d_status status;
+    TRY(card_use(plan->card));
     TRY(card_upload(plan->card, span_at(plan, plan->logits_gradient), logits_gradient,
                     (size_t)plan->count * graph_output_floats(graph) * sizeof *logits_gradient));
     TRY(cuda_run_pass(plan, &plan->backward, cuda_run_backward));

@@ -13,12 +13,21 @@ struct card;
 
 /* I3D_OK, or why this machine has no card that will do. */
 i3d_status card_available(void);
+
+/* All cards, one after the other, and what the driver is for. */
+i3d_status card_list(char *out, size_t size);
 i3d_status card_open(int index, struct card **out);
 void card_close(struct card *card); /* NULL is fine */
+
+/* To be called by a thread before it calls anything else: another may have opened the card. */
+i3d_status card_use(const struct card *card);
 
 /* "NVIDIA H100 80GB HBM3, compute capability 9.0": for people, and to tell cards apart. */
 const char *card_about(const struct card *card);
 kernel_stream card_stream(const struct card *card);
+
+/* Bytes that are free. */
+i3d_status card_room(const struct card *card, size_t *out);
 
 /* Memory of zeroes, aligned to 256 bytes; of 0 bytes NULL. I3D_ENOMEM: the sentence says how much
  * is wanted and free. */

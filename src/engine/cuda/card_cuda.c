@@ -29,6 +29,11 @@ static i3d_status ask(cudaError_t error, const char *what)
                    "the card cannot %s: %s", what, cudaGetErrorString(error));
 }
 
+static double gigabytes(size_t bytes)
+{
+    return (double)bytes / 1e9;
+}
+
 static i3d_status count_cards(int *out)
 {
     int driver = 0, runtime = 0;
@@ -74,6 +79,26 @@ i3d_status card_available(void)
     return check_card(0, &about);
 }
 
+i3d_status card_list(char *out, size_t size)
+{
+    int cards, driver = 0;
+    size_t at = 0;
+    i3d_status status;
+    TRY(count_cards(&cards));
+    cudaDriverGetVersion(&driver);
+    out[0] = '\0';
+    for (int i = 0; i < cards && at < size; i++) {
+        struct cudaDeviceProp about;
+        TRY(ask(cudaGetDeviceProperties(&about, i), "tell its properties"));
+        at += (size_t)snprintf(out + at, size - at, "cuda:%d %s (%d.%d, %.0f GB), ", i, about.name,
+                               about.major, about.minor, gigabytes(about.totalGlobalMem));
+    }
+    if (at < size)
+        snprintf(out + at, size - at, "driver for CUDA %d.%d", driver / 1000, driver % 1000 / 10);
+out:
+    return status;
+}
+
 i3d_status card_open(int index, struct card **out)
 {
     struct cudaDeviceProp about;
@@ -109,6 +134,11 @@ void card_close(struct card *card)
     memory_free(card);
 }
 
+i3d_status card_use(const struct card *card)
+{
+    return ask(cudaSetDevice(card->index), "be used");
+}
+
 const char *card_about(const struct card *card)
 {
     return card->about;
@@ -119,9 +149,11 @@ kernel_stream card_stream(const struct card *card)
     return card->stream;
 }
 
-static double gigabytes(size_t bytes)
+i3d_status card_room(const struct card *card, size_t *out)
 {
-    return (double)bytes / 1e9;
+    size_t all;
+    (void)card;
+    return ask(cudaMemGetInfo(out, &all), "tell its free memory");
 }
 
 i3d_status card_get(struct card *card, size_t bytes, void **out)

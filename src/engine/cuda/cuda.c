@@ -9,11 +9,6 @@
 
 enum { TRIES = 8, PATH_BYTES = 4096 };
 
-static i3d_status available(void)
-{
-    return card_available();
-}
-
 /* Where what was measured is kept: a file of I3D_CUDA_CHOICES, or one in the user's cache. */
 static const char *find_cache(char path[PATH_BYTES])
 {
@@ -59,7 +54,8 @@ const struct engine engine_cuda = {
     .speed = 100,
     .description = "NVIDIA cards of compute capability 8.0 and later, by cuDNN; fp32, tf32, bf16, "
                    "fp16",
-    .available = available,
+    .available = card_available,
+    .about = card_list,
     .plan = create,
     .upload = cuda_upload,
     .download = cuda_download,

@@ -38,7 +38,8 @@ foreach(kernel ${cuda_kernels})
     list(APPEND cuda_objects ${object})
 endforeach()
 
-set(cuda_sources cuda.c plan.c decide.c layout.c forward.c backward.c apply.c cudnn.c choices.c
+set(cuda_sources cuda.c plan.c decide.c layout.c forward.c backward.c apply.c cudnn.c cudnn_graph.c descriptor.c
+                 choices.c
                  card_cuda.c)
 list(TRANSFORM cuda_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 # What the plug-in takes of the library besides.

@@ -223,6 +223,7 @@ i3d_status cuda_forward(struct plan *plan, int count, const float *input, const 
     i3d_status status;
     plan->count = count;
     plan->keep_given = plan->decided.training && keep && has_head(plan);
+    TRY(card_use(plan->card));
     TRY(cuda_load_changed(plan));
     TRY(card_upload(plan->card, span_at(plan, plan->clip), input,
                     clips * value_floats(&graph->values[0]) * element));

@@ -288,14 +288,42 @@ static void forget_spans(struct plan *plan)
         *spans[i] = -1;
 }
 
+/* How many clips would fit, by what grows with them: not what is there all the time, nor the
+ * largest gradient of weights on its way. */
+static int count_fitting(const struct plan *plan, size_t room)
+{
+    size_t kept = 0, weights = 0;
+    for (int j = 0; plan->decided.training && j < plan->job_count; j++)
+        weights = larger(weights, machine_weights(&plan->jobs[j]));
+    kept += weights * (sizeof(float) + element_bytes(plan->decided.type));
+    for (size_t i = 0; i < plan->arena.count; i++)
+        if (plan->arena.spans[i].begin < 0 && plan->arena.spans[i].end > 2 * GRAPH_OPS_MAX - 1)
+            kept += plan->arena.spans[i].bytes;
+    size_t clip = (plan->arena.bytes - kept) / (size_t)plan->decided.batch;
+    return room > kept && clip ? (int)((room - kept) / clip) : 0;
+}
+
 static i3d_status take_memory(struct plan *plan)
 {
     void *memory;
+    size_t room;
     i3d_status status = card_get(plan->card, plan->arena.bytes, &memory);
     plan->arena.memory = memory;
-    if (status == I3D_ENOMEM)
-        return failure_prefix(
-            status, "a batch of %d clips is too large for the card: ", plan->decided.batch);
+    if (status != I3D_ENOMEM)
+        return status;
+    TRY(card_room(plan->card, &room));
+    int fitting = count_fitting(plan, room);
+    double wanted = (double)plan->arena.bytes / 1e9, gigabytes = (double)room / 1e9;
+    if (fitting > 0)
+        return failure(I3D_ENOMEM,
+                       "a batch of %d clips takes %.2f GB of the card's memory, and %.2f GB are "
+                       "free: a batch of %d fits",
+                       plan->decided.batch, wanted, gigabytes, fitting);
+    return failure(I3D_ENOMEM,
+                   "a batch of %d clips takes %.2f GB of the card's memory, and %.2f GB are free: "
+                   "not one clip fits; choose --device cpu",
+                   plan->decided.batch, wanted, gigabytes);
+out:
     return status;
 }
 
@@ -411,6 +439,7 @@ i3d_status cuda_read_value(struct plan *plan, int index, float *out)
     const struct graph *graph = &plan->decided.graph;
     void *floats = NULL;
     i3d_status status;
+    TRY(card_use(plan->card));
     if (has_head(plan) && index == last_op(plan)->out)
         return card_download(plan->card, out, span_at(plan, plan->features),
                              (size_t)plan->count * value_floats(&graph->values[index]) *
@@ -445,6 +474,7 @@ void cuda_plan_free(struct plan *plan)
 {
     if (!plan)
         return;
+    card_use(plan->card);
     recording_free(plan->forward.recording);
     recording_free(plan->backward.recording);
     for (int i = 0; i < GRAPH_OPS_MAX; i++)

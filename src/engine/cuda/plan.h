@@ -91,7 +91,8 @@ struct plan {
     bool keep_given;
     struct pass forward, backward;
     struct step_result *told; /* [STEP_RESULTS], pinned */
-    long applied;             /* calls of apply() */
+    long applied, looked;     /* calls of apply(); those when applied() was last called */
+    int rescaled;             /* steps in a row that were skipped */
 };
 
 static inline const struct op *last_op(const struct plan *plan)

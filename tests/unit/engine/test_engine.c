@@ -119,7 +119,7 @@ static void bfloat16_is_for_other_engines(void **state)
     (void)state;
     struct net net = make(false);
     net.request.precision = I3D_PRECISION_BF16;
-    assert_fails(net_try_plan(&net), I3D_EUNSUPPORTED, "bfloat16");
+    assert_fails(net_try_plan(&net), I3D_EUNSUPPORTED, "bf16");
     net_free(&net);
 }
 
@@ -137,6 +137,24 @@ static void engines_are_found_by_name(void **state)
     assert_null(engine);
 }
 
+static void a_device_stands_behind_a_colon(void **state)
+{
+    (void)state;
+    const struct engine *engine;
+    int device = 7;
+    assert_ok(engine_find_device("reference", &engine, &device));
+    assert_int_equal(device, 0);
+    assert_ok(engine_find_device("reference:0", &engine, &device));
+    assert_string_equal(engine->name, "reference");
+    assert_int_equal(engine_find_device("reference:1", &engine, &device), I3D_EINVAL);
+    assert_non_null(strstr(i3d_error(), "has one device"));
+    static const char *const bad[] = { "reference:", "reference:x", "reference:-1", "reference:1x",
+                                       "reference:99999999999999999999" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(engine_find_device(bad[i], &engine, &device), I3D_EINVAL);
+    assert_int_equal(engine_find_device("nothing:0", &engine, &device), I3D_EUNSUPPORTED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_plan_survives_a_lack_of_memory),
         cmocka_unit_test(bfloat16_is_for_other_engines),
         cmocka_unit_test(engines_are_found_by_name),
+        cmocka_unit_test(a_device_stands_behind_a_colon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,12 @@
 /* The cuda engine's card in host memory: what is put on its stream is done at once. */
 #include "engine/cuda/card.h"
+#include "unit/engine/cuda/card_host.h"
 
 #include "base/failure.h"
 #include "base/memory.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 struct card {
@@ -12,6 +15,12 @@ struct card {
 
 i3d_status card_available(void)
 {
+    return I3D_OK;
+}
+
+i3d_status card_list(char *out, size_t size)
+{
+    snprintf(out, size, "host memory");
     return I3D_OK;
 }
 
@@ -28,6 +37,12 @@ void card_close(struct card *card)
     memory_free(card);
 }
 
+i3d_status card_use(const struct card *card)
+{
+    (void)card;
+    return I3D_OK;
+}
+
 const char *card_about(const struct card *card)
 {
     (void)card;
@@ -40,10 +55,21 @@ kernel_stream card_stream(const struct card *card)
     return NULL;
 }
 
+size_t card_host_room = SIZE_MAX;
+
+i3d_status card_room(const struct card *card, size_t *out)
+{
+    (void)card;
+    *out = card_host_room;
+    return I3D_OK;
+}
+
 i3d_status card_get(struct card *card, size_t bytes, void **out)
 {
     (void)card;
     *out = NULL;
+    if (bytes > card_host_room)
+        return failure(I3D_ENOMEM, "%zu bytes are wanted", bytes);
     return bytes ? memory_get(bytes, 1, out) : I3D_OK;
 }
 

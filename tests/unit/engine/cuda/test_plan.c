@@ -1,6 +1,7 @@
 /* The cuda engine's plan without a card: its kernels' twins, and the reference engine's
  * convolutions where cuDNN's would be. So what is held to the reference engine is the order of all
  * that is done, the places in memory, strides, and what is kept for the way back. */
+#include "unit/engine/cuda/card_host.h"
 #include "unit/engine/net.h"
 
 extern const struct engine engine_cuda;
@@ -337,12 +338,92 @@ static void fine_tuning_follows_the_reference_engine(void **state)
     follow(2, true, I3D_SGD);
 }
 
+/* 2^24 overflows float16: the scale is halved, step by step, until nothing does; then it learns. */
+static void float16_finds_its_loss_scale(void **state)
+{
+    (void)state;
+    static const struct unit units[] = {
+        { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 16 } },
+        { UNIT_HEAD, .name = "logits" }
+    };
+    struct net model = net_make(units, 2, &options, 2, (int[]){ 4, 7, 6 });
+    struct net net = make_twin(&model, I3D_PRECISION_F16);
+    net.request.optimizer = (struct optimizer){ .kind = I3D_SGD, .momentum = .9 };
+    net_draw_params(net.model, 1);
+    net_plan(&net, 1);
+    float *params = net_floats(net.graph.floats);
+    int skipped = 0, rescaled = 0;
+    for (int step = 0; step < 30; step++) {
+        net_step(&net);
+        assert_ok(engine_cuda.apply(
+            net.plan, &(struct update){ .step = step, .lr = 1e-3, .clips = 2, .bn_momentum = .1 }));
+        struct applied applied;
+        assert_ok(engine_cuda.applied(net.plan, &applied));
+        skipped += applied.skipped;
+        rescaled += applied.rescaled;
+        if (step > 25)
+            assert_false(applied.skipped);
+    }
+    print_message("%d of 30 steps were skipped\n", skipped);
+    assert_true(skipped > 0 && rescaled == skipped);
+    assert_ok(
+        engine_cuda.download(net.plan, PLAN_PARAMS, (struct range){ 0, net.graph.floats }, params));
+    assert_true(net_error(params, i3d_model_values(net.model), net.graph.floats) > 1e-4);
+    memory_free(params);
+    net_free(&model);
+    net_free(&net);
+}
+
+static void a_card_that_is_too_small_says_what_fits(void **state)
+{
+    (void)state;
+    struct net model = make_network(3, 8, (int[]){ 16, 64, 64 });
+    struct net net = make_twin(&model, I3D_PRECISION_BF16);
+    card_host_room = 260000000;
+    assert_int_equal(net_try_plan(&net), I3D_ENOMEM);
+    print_message("%s\n", i3d_error());
+    const char *fits = strstr(i3d_error(), "a batch of ");
+    fits = fits ? strstr(fits + 1, "a batch of ") : NULL;
+    assert_non_null(fits);
+    assert_int_equal(sscanf(fits, "a batch of %d fits", &net.request.batch), 1);
+    assert_true(net.request.batch >= 1 && net.request.batch < 8);
+    assert_ok(net_try_plan(&net)); /* what is promised is kept */
+    engine_cuda.free(net.plan);
+    card_host_room = 20000000;
+    assert_int_equal(net_try_plan(&net), I3D_ENOMEM);
+    assert_non_null(strstr(i3d_error(), "not one clip fits"));
+    card_host_room = SIZE_MAX;
+    net_free(&model);
+    net_free(&net);
+}
+
+static void refuses_what_it_cannot_run(void **state)
+{
+    (void)state;
+    static const struct unit odd[] = {
+        { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 20 } },
+        { UNIT_HEAD, .name = "logits" }
+    };
+    struct net model = net_make(odd, 2, &options, 1, (int[]){ 4, 7, 6 });
+    struct net net = make_twin(&model, I3D_PRECISION_F32);
+    assert_int_equal(net_try_plan(&net), I3D_EUNSUPPORTED);
+    assert_non_null(strstr(i3d_error(), "multiples of 8"));
+    net.request.precision = I3D_PRECISION_F32_F64;
+    assert_int_equal(net_try_plan(&net), I3D_EUNSUPPORTED);
+    assert_non_null(strstr(i3d_error(), "no float64"));
+    net_free(&model);
+    net_free(&net);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operation_computes_what_the_reference_engine_does),
         cmocka_unit_test(the_whole_network_gives_the_same_logits),
         cmocka_unit_test(a_batch_that_is_not_full_trains_as_a_smaller_one),
+        cmocka_unit_test(float16_finds_its_loss_scale),
+        cmocka_unit_test(a_card_that_is_too_small_says_what_fits),
+        cmocka_unit_test(refuses_what_it_cannot_run),
         cmocka_unit_test(twenty_steps_of_rgb_follow_the_reference_engine),
         cmocka_unit_test(twenty_steps_of_flow_follow_the_reference_engine),
         cmocka_unit_test(fine_tuning_follows_the_reference_engine),
