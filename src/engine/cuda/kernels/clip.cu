@@ -7,7 +7,7 @@ struct clip_job {
     struct divider frames, height, width, channels; /* of what is written; of the clip */
     uint32_t positions;
     int shift[3];
-    bool folded, wide;
+    bool folded;
 };
 
 /* One number of the clip; 0 outside it. */
@@ -67,8 +67,8 @@ TYPED_KERNEL(write_clip, struct clip_job)
         struct octet value;
         UNROLL for (uint32_t i = 0; i < OCTET; i++) value.at[i] =
             find_number(&args, clip, octet * OCTET + i, t, h, w);
-        store8(&value, &args.args.out, position,
-               column_of(args.args.out.channels, args.wide, octet), type);
+        store8(&value, &args.args.out, position, column_of(args.args.out.channels, wide, octet),
+               type);
     }
 }
 
@@ -86,7 +86,6 @@ void kernel_clip(kernel_stream stream, const struct clip_args *args)
     for (int d = 0; d < 3; d++)
         job.shift[d] = args->fold ? args->fold->shift[d] : 0;
     job.folded = args->fold != NULL;
-    job.wide = view_is_wide(&args->out);
-    LAUNCH_TYPED(args->out.type, write_clip, cover(job.positions, job.tile.rows), job.tile.tiles,
-                 stream, job);
+    LAUNCH_TYPED(args->out.type, view_is_wide(&args->out), write_clip,
+                 cover(job.positions, job.tile.rows), job.tile.tiles, stream, job);
 }

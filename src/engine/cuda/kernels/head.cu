@@ -7,10 +7,9 @@ struct head_job {
     struct tile tile;
     struct divider frames, map; /* of the pool's input */
     int windows;                /* t' */
-    bool wide;
 };
 
-static struct head_job make_job(const struct head_args *args, const struct view *view)
+static struct head_job make_job(const struct head_args *args)
 {
     struct head_job job;
     job.args = *args;
@@ -18,7 +17,6 @@ static struct head_job make_job(const struct head_args *args, const struct view 
     job.frames = divider_of((size_t)args->t);
     job.map = divider_of((size_t)args->map);
     job.windows = args->t - args->window + 1;
-    job.wide = view_is_wide(view);
     return job;
 }
 
@@ -98,7 +96,7 @@ TYPED_KERNEL(pool_map, struct head_job)
         if (!tile_place(tile, thread, BLOCK.y, &row, &octet))
             continue;
         size_t begin = ((size_t)clip * (size_t)args.args.t + window) * (size_t)args.args.map;
-        struct column column = column_of(args.args.channels, args.wide, octet);
+        struct column column = column_of(args.args.channels, wide, octet);
         pooled[thread] = pool_row(&args, begin, row, column, type);
     }
     for (uint32_t active = tile->rows, half; active > 1; active = half) {
@@ -115,7 +113,7 @@ TYPED_KERNEL(pool_map, struct head_job)
     {
         uint32_t row, octet;
         if (tile_place(tile, thread, BLOCK.y, &row, &octet) && row == 0)
-            write_pooled(&args, clip, window, column_of(args.args.channels, args.wide, octet),
+            write_pooled(&args, clip, window, column_of(args.args.channels, wide, octet),
                          &pooled[thread]);
     }
 }
@@ -162,8 +160,9 @@ KERNEL(make_logits, struct head_job)
 
 void kernel_head(kernel_stream stream, const struct head_args *args)
 {
-    struct head_job job = make_job(args, &args->in);
-    LAUNCH_TYPED(args->in.type, pool_map, args->count * job.windows, job.tile.tiles, stream, job);
+    struct head_job job = make_job(args);
+    LAUNCH_TYPED(args->in.type, view_is_wide(&args->in), pool_map, args->count * job.windows,
+                 job.tile.tiles, stream, job);
     LAUNCH(mean_kept, cover((size_t)args->count * (size_t)args->channels, THREADS), 1, stream, job);
     LAUNCH(make_logits, args->classes, args->count, stream, job);
 }
@@ -248,7 +247,7 @@ TYPED_KERNEL(spread_map, struct head_job)
         if (!there || position >= view->positions)
             continue;
         int at = (int)split(&clip, &args.map), t = (int)split(&clip, &args.frames);
-        struct column column = column_of(args.args.channels, args.wide, octet);
+        struct column column = column_of(args.args.channels, wide, octet);
         struct octet value = fill8(0);
         if (args.args.add)
             value = load8(view, position, column, type);
@@ -260,14 +259,14 @@ TYPED_KERNEL(spread_map, struct head_job)
 
 void kernel_head_backward(kernel_stream stream, const struct head_args *args)
 {
-    struct head_job job = make_job(args, &args->in_gradient);
+    struct head_job job = make_job(args);
     if (args->weight_gradient || args->bias_gradient)
         LAUNCH(make_weight_gradient, cover((size_t)args->channels, THREADS), args->classes, stream,
                job);
     if (!args->kept_gradient)
         return;
     LAUNCH(make_kept_gradient, cover((size_t)args->channels, ACROSS), args->count, stream, job);
-    LAUNCH_TYPED(args->in_gradient.type, spread_map,
+    LAUNCH_TYPED(args->in_gradient.type, view_is_wide(&args->in_gradient), spread_map,
                  cover(args->in_gradient.positions, job.tile.rows), job.tile.tiles, stream, job);
 }
 

@@ -4,7 +4,6 @@
 struct sum_job {
     struct sum_args args;
     struct chunks chunks;
-    bool wide;
 };
 
 DEVICE struct octet sum_octet(const struct sum_args *args, size_t position, struct column column,
@@ -35,7 +34,7 @@ TYPED_KERNEL(sum_views, struct sum_job)
         uint32_t row, octet;
         if (!tile_place(tile, thread, BLOCK.x, &row, &octet))
             continue;
-        struct column column = column_of(args.args.out.channels, args.wide, octet);
+        struct column column = column_of(args.args.out.channels, wide, octet);
         struct walk walk = walk_of(&args.chunks, BLOCK.y, row);
         for (size_t at = walk.begin; at < walk.end; at += PAIR_FLIGHT * tile->rows) {
             struct octet sum[PAIR_FLIGHT];
@@ -53,16 +52,15 @@ void kernel_sum(kernel_stream stream, const struct sum_args *args)
     struct sum_job job;
     job.args = *args;
     job.chunks = chunks_of(out->positions, out->channels, BLOCKS_MAX);
-    job.wide = view_is_wide(out) && (!args->mask.data || view_is_wide(&args->mask));
+    bool wide = view_is_wide(out) && (!args->mask.data || view_is_wide(&args->mask));
     for (int v = 0; v < args->count; v++)
-        job.wide = job.wide && view_is_wide(&args->in[v]);
-    LAUNCH_TYPED(out->type, sum_views, job.chunks.tile.tiles, job.chunks.count, stream, job);
+        wide = wide && view_is_wide(&args->in[v]);
+    LAUNCH_TYPED(out->type, wide, sum_views, job.chunks.tile.tiles, job.chunks.count, stream, job);
 }
 
 struct copy_job {
     struct copy_args args;
     struct chunks chunks;
-    bool wide;
 };
 
 TYPED_KERNEL(copy_view, struct copy_job)
@@ -73,7 +71,7 @@ TYPED_KERNEL(copy_view, struct copy_job)
         uint32_t row, octet;
         if (!tile_place(tile, thread, BLOCK.x, &row, &octet))
             continue;
-        struct column column = column_of(args.args.in.channels, args.wide, octet);
+        struct column column = column_of(args.args.in.channels, wide, octet);
         struct walk walk = walk_of(&args.chunks, BLOCK.y, row);
         for (size_t at = walk.begin; at < walk.end; at += FLIGHT * tile->rows) {
             struct octet x[FLIGHT];
@@ -90,8 +88,8 @@ void kernel_copy(kernel_stream stream, const struct copy_args *args)
     struct copy_job job;
     job.args = *args;
     job.chunks = chunks_of(in->positions, in->channels, BLOCKS_MAX);
-    job.wide = view_is_wide(in) && view_is_wide(&args->out);
-    LAUNCH_TYPED(in->type, copy_view, job.chunks.tile.tiles, job.chunks.count, stream, job);
+    LAUNCH_TYPED(in->type, view_is_wide(in) && view_is_wide(&args->out), copy_view,
+                 job.chunks.tile.tiles, job.chunks.count, stream, job);
 }
 
 /* --- [count, channels, map] ------------------------------------------------------------------ */
@@ -100,7 +98,6 @@ void kernel_copy(kernel_stream stream, const struct copy_args *args)
 struct layout_job {
     struct layout_args args;
     struct divider map;
-    bool wide;
 };
 
 DEVICE float *first_float(const struct layout_job *job, uint32_t position, int channel)
@@ -116,7 +113,7 @@ TYPED_KERNEL(pack_view, struct layout_job)
     {
         const struct view *view = &args.args.view;
         uint32_t position = BLOCK.x * THREADS + thread;
-        struct column column = column_of(view->channels, args.wide, BLOCK.y);
+        struct column column = column_of(view->channels, wide, BLOCK.y);
         if (position >= view->positions)
             continue;
         const float *from = first_float(&args, position, column.channel);
@@ -134,7 +131,7 @@ TYPED_KERNEL(unpack_view, struct layout_job)
     {
         const struct view *view = &args.args.view;
         uint32_t position = BLOCK.x * THREADS + thread;
-        struct column column = column_of(view->channels, args.wide, BLOCK.y);
+        struct column column = column_of(view->channels, wide, BLOCK.y);
         if (position >= view->positions)
             continue;
         float *to = first_float(&args, position, column.channel);
@@ -149,20 +146,21 @@ static struct layout_job make_job(const struct layout_args *args)
     struct layout_job job;
     job.args = *args;
     job.map = divider_of(args->map);
-    job.wide = view_is_wide(&args->view);
     return job;
 }
 
 void kernel_pack(kernel_stream stream, const struct layout_args *args)
 {
     struct layout_job job = make_job(args);
-    LAUNCH_TYPED(args->view.type, pack_view, cover(args->view.positions, THREADS),
-                 cover((size_t)args->view.channels, OCTET), stream, job);
+    LAUNCH_TYPED(args->view.type, view_is_wide(&args->view), pack_view,
+                 cover(args->view.positions, THREADS), cover((size_t)args->view.channels, OCTET),
+                 stream, job);
 }
 
 void kernel_unpack(kernel_stream stream, const struct layout_args *args)
 {
     struct layout_job job = make_job(args);
-    LAUNCH_TYPED(args->view.type, unpack_view, cover(args->view.positions, THREADS),
-                 cover((size_t)args->view.channels, OCTET), stream, job);
+    LAUNCH_TYPED(args->view.type, view_is_wide(&args->view), unpack_view,
+                 cover(args->view.positions, THREADS), cover((size_t)args->view.channels, OCTET),
+                 stream, job);
 }

@@ -52,7 +52,6 @@ struct spread_part {
 struct statistics_job {
     struct statistics_args args;
     struct chunks chunks;
-    bool wide;
     struct spread_part *parts; /* [chunks, octets] */
 };
 
@@ -82,7 +81,7 @@ TYPED_KERNEL(measure_chunk, struct statistics_job)
         if (!tile_place(tile, thread, BLOCK.x, &row, &octet))
             continue;
         spreads[thread] = measure_walk(&args, walk_of(&args.chunks, BLOCK.y, row),
-                                       column_of(args.args.in.channels, args.wide, octet), type);
+                                       column_of(args.args.in.channels, wide, octet), type);
     }
     for (uint32_t active = tile->rows, half; active > 1; active = half) {
         half = (active + 1) / 2;
@@ -187,9 +186,9 @@ void kernel_statistics(kernel_stream stream, const struct statistics_args *args)
     struct statistics_job job;
     job.args = *args;
     job.chunks = chunks_of(in->positions, in->channels, CHUNKS_WANTED);
-    job.wide = view_is_wide(in);
     job.parts = (struct spread_part *)args->workspace;
-    LAUNCH_TYPED(in->type, measure_chunk, job.chunks.tile.tiles, job.chunks.count, stream, job);
+    LAUNCH_TYPED(in->type, view_is_wide(in), measure_chunk, job.chunks.tile.tiles, job.chunks.count,
+                 stream, job);
     LAUNCH(join_chunks, job.chunks.tile.octets, 1, stream, job);
 }
 
@@ -222,7 +221,6 @@ void kernel_factors(kernel_stream stream, const struct factors_args *args)
 struct norm_job {
     struct norm_args args;
     struct chunks chunks;
-    bool wide;
 };
 
 /* A norm's numbers for 8 channels. */
@@ -246,7 +244,7 @@ TYPED_KERNEL(apply_norm, struct norm_job)
         uint32_t row, octet, rows = tile->rows;
         if (!tile_place(tile, thread, BLOCK.x, &row, &octet))
             continue;
-        struct column column = column_of(args.args.in.channels, args.wide, octet);
+        struct column column = column_of(args.args.in.channels, wide, octet);
         struct norm8 norm = load_norm(&args.args.factors, column);
         struct walk walk = walk_of(&args.chunks, BLOCK.y, row);
         for (size_t at = walk.begin; at < walk.end; at += FLIGHT * rows) {
@@ -272,8 +270,8 @@ void kernel_norm(kernel_stream stream, const struct norm_args *args)
     struct norm_job job;
     job.args = *args;
     job.chunks = chunks_of(in->positions, in->channels, BLOCKS_MAX);
-    job.wide = view_is_wide(in) && view_is_wide(&args->out);
-    LAUNCH_TYPED(in->type, apply_norm, job.chunks.tile.tiles, job.chunks.count, stream, job);
+    LAUNCH_TYPED(in->type, view_is_wide(in) && view_is_wide(&args->out), apply_norm,
+                 job.chunks.tile.tiles, job.chunks.count, stream, job);
 }
 
 /* --- Backward -------------------------------------------------------------------------------- */
@@ -286,7 +284,6 @@ struct sums {
 struct norm_backward_job {
     struct norm_backward_args args;
     struct chunks chunks;
-    bool wide;
     struct sums *parts;  /* [chunks, octets] */
     struct sums *shares; /* [octets]: mean(g), inverse^2 mean(g (in - mean)) */
 };
@@ -341,7 +338,7 @@ TYPED_KERNEL(sum_chunk, struct norm_backward_job)
         if (!tile_place(tile, thread, BLOCK.x, &row, &octet))
             continue;
         sums[thread] = sum_walk(&args, walk_of(&args.chunks, BLOCK.y, row),
-                                column_of(args.args.in.channels, args.wide, octet), type);
+                                column_of(args.args.in.channels, wide, octet), type);
     }
     for (uint32_t active = tile->rows, half; active > 1; active = half) {
         half = (active + 1) / 2;
@@ -430,7 +427,7 @@ TYPED_KERNEL(spread_chunk, struct norm_backward_job)
         uint32_t row, octet, rows = tile->rows;
         if (!tile_place(tile, thread, BLOCK.x, &row, &octet))
             continue;
-        struct column column = column_of(args.args.in.channels, args.wide, octet);
+        struct column column = column_of(args.args.in.channels, wide, octet);
         struct norm8 norm = load_norm(&args.args.factors, column);
         struct sums shares = { fill8(0), fill8(0) };
         if (!args.args.frozen)
@@ -462,16 +459,18 @@ void kernel_norm_backward(kernel_stream stream, const struct norm_backward_args 
     struct norm_backward_job job;
     job.args = *args;
     job.chunks = chunks_of(in->positions, in->channels, CHUNKS_WANTED);
-    job.wide = view_is_wide(in) && view_is_wide(&args->out_gradient);
+    bool wide = view_is_wide(in) && view_is_wide(&args->out_gradient);
     job.shares = (struct sums *)args->workspace;
     job.parts = job.shares + job.chunks.tile.octets;
     if (!args->frozen || args->gamma_gradient || args->beta_gradient) {
-        LAUNCH_TYPED(in->type, sum_chunk, job.chunks.tile.tiles, job.chunks.count, stream, job);
+        LAUNCH_TYPED(in->type, wide, sum_chunk, job.chunks.tile.tiles, job.chunks.count, stream,
+                     job);
         LAUNCH(join_sums, job.chunks.tile.octets, 1, stream, job);
     }
     if (!args->in_gradient.data)
         return;
     job.chunks = chunks_of(in->positions, in->channels, BLOCKS_MAX);
-    job.wide = job.wide && view_is_wide(&args->in_gradient);
-    LAUNCH_TYPED(in->type, spread_chunk, job.chunks.tile.tiles, job.chunks.count, stream, job);
+    wide = wide && view_is_wide(&args->in_gradient);
+    LAUNCH_TYPED(in->type, wide, spread_chunk, job.chunks.tile.tiles, job.chunks.count, stream,
+                 job);
 }

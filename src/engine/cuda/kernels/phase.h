@@ -35,11 +35,15 @@ enum { THREADS = 256 }; /* of every block */
     PHASE(thread)
 #define KERNEL(name, arguments)                                                                    \
     static __global__ void __launch_bounds__(THREADS) name(const __grid_constant__ arguments args)
+#define NARROW_KERNEL(name, arguments)                                                             \
+    static __global__ void __launch_bounds__(THREADS)                                              \
+        name(const __grid_constant__ arguments args, const enum element type)
 #define BODY(name, arguments)                                                                      \
-    static __device__ __forceinline__ void name(const arguments &args, const enum element type)
-#define CALL_BODY(name, type) name(args, type)
-#define LAUNCH(name, grid_x, grid_y, stream, args)                                                 \
-    name<<<dim3((unsigned)(grid_x), (unsigned)(grid_y)), THREADS, 0, stream>>>(args)
+    static __device__ __forceinline__ void name(const arguments &args, const enum element type,    \
+                                                const bool wide)
+#define CALL_BODY(name, type, wide) name(args, type, wide)
+#define LAUNCH(name, grid_x, grid_y, stream, ...)                                                  \
+    name<<<dim3((unsigned)(grid_x), (unsigned)(grid_y)), THREADS, 0, stream>>>(__VA_ARGS__)
 
 #else
 
@@ -53,43 +57,53 @@ struct kernel_block {
 #define PHASE(thread) for (unsigned thread = 0; thread < THREADS; thread++)
 #define NEXT_PHASE(thread) PHASE(thread)
 #define KERNEL(name, arguments)                                                                    \
-    static void name(const arguments args, __attribute__((unused)) struct kernel_block BLOCK)
+    static void name(__attribute__((unused)) struct kernel_block BLOCK, const arguments args)
+#define NARROW_KERNEL(name, arguments)                                                             \
+    static void name(struct kernel_block BLOCK, const arguments args, const enum element type)
 #define BODY(name, arguments)                                                                      \
-    static void name(const arguments args, struct kernel_block BLOCK, const enum element type)
-#define CALL_BODY(name, type) name(args, BLOCK, type)
-#define LAUNCH(name, grid_x, grid_y, stream, args)                                                 \
+    static void name(struct kernel_block BLOCK, const arguments args, const enum element type,     \
+                     const bool wide)
+#define CALL_BODY(name, type, wide) name(BLOCK, args, type, wide)
+#define LAUNCH(name, grid_x, grid_y, stream, ...)                                                  \
     do {                                                                                           \
         unsigned across = (unsigned)(grid_x), down = (unsigned)(grid_y);                           \
         struct kernel_block place;                                                                 \
         (void)(stream);                                                                            \
         for (place.y = 0; place.y < down; place.y++)                                               \
             for (place.x = 0; place.x < across; place.x++)                                         \
-                name(args, place);                                                                 \
+                name(place, __VA_ARGS__);                                                          \
     } while (0)
 
 #endif
 
-/* A body for each type of element, known where it is compiled: TYPED_KERNEL(name, arguments) { }
- * makes the kernels that LAUNCH_TYPED chooses from. */
+/* TYPED_KERNEL(name, arguments) { } makes the kernels that LAUNCH_TYPED chooses from. Its body is
+ * compiled for each `type` of element with `wide` accesses of 16 bytes, and once for what is not
+ * wide, whatever its type. */
 #define TYPED_KERNEL(name, arguments)                                                              \
     BODY(name, arguments);                                                                         \
     KERNEL(name##_f32, arguments)                                                                  \
     {                                                                                              \
-        CALL_BODY(name, ELEMENT_F32);                                                              \
+        CALL_BODY(name, ELEMENT_F32, true);                                                        \
     }                                                                                              \
     KERNEL(name##_bf16, arguments)                                                                 \
     {                                                                                              \
-        CALL_BODY(name, ELEMENT_BF16);                                                             \
+        CALL_BODY(name, ELEMENT_BF16, true);                                                       \
     }                                                                                              \
     KERNEL(name##_f16, arguments)                                                                  \
     {                                                                                              \
-        CALL_BODY(name, ELEMENT_F16);                                                              \
+        CALL_BODY(name, ELEMENT_F16, true);                                                        \
+    }                                                                                              \
+    NARROW_KERNEL(name##_narrow, arguments)                                                        \
+    {                                                                                              \
+        CALL_BODY(name, type, false);                                                              \
     }                                                                                              \
     BODY(name, arguments)
 
-#define LAUNCH_TYPED(type, name, grid_x, grid_y, stream, args)                                     \
+#define LAUNCH_TYPED(type, wide, name, grid_x, grid_y, stream, args)                               \
     do {                                                                                           \
-        if ((type) == ELEMENT_F32)                                                                 \
+        if (!(wide))                                                                               \
+            LAUNCH(name##_narrow, grid_x, grid_y, stream, args, type);                             \
+        else if ((type) == ELEMENT_F32)                                                            \
             LAUNCH(name##_f32, grid_x, grid_y, stream, args);                                      \
         else if ((type) == ELEMENT_BF16)                                                           \
             LAUNCH(name##_bf16, grid_x, grid_y, stream, args);                                     \

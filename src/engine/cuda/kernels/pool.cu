@@ -8,7 +8,6 @@ struct pool_walk {
     struct tile tile;
     struct divider width, height, frames; /* of that side */
     uint32_t positions;
-    bool wide;
 };
 
 /* A position as clip, t, h, w. */
@@ -27,7 +26,6 @@ static struct pool_walk pool_walk_of(const struct window *window, const int size
     walk.height = divider_of((size_t)size[1]);
     walk.width = divider_of((size_t)size[2]);
     walk.positions = (uint32_t)view->positions;
-    walk.wide = false;
     return walk;
 }
 
@@ -185,7 +183,7 @@ TYPED_KERNEL(pool_forward, struct pool_job)
         struct place place;
         if (!find_place(&args.walk, BLOCK.x, thread, &position, &octet, &place))
             continue;
-        struct column column = column_of(args.args.in.channels, args.walk.wide, octet);
+        struct column column = column_of(args.args.in.channels, wide, octet);
         if (args.args.winner)
             pool_window(&args, &place, position, column, type, true);
         else
@@ -198,8 +196,8 @@ void kernel_pool(kernel_stream stream, const struct pool_args *args)
     struct pool_job job;
     job.args = *args;
     job.walk = pool_walk_of(&args->window, args->window.size_out, &args->out);
-    job.walk.wide = view_is_wide(&args->in) && view_is_wide(&args->out);
-    LAUNCH_TYPED(args->in.type, pool_forward, walk_blocks(&job.walk), 1, stream, job);
+    bool wide = view_is_wide(&args->in) && view_is_wide(&args->out);
+    LAUNCH_TYPED(args->in.type, wide, pool_forward, walk_blocks(&job.walk), 1, stream, job);
 }
 
 /* --- Backward -------------------------------------------------------------------------------- */
@@ -247,7 +245,7 @@ TYPED_KERNEL(pool_backward, struct pool_backward_job)
         struct place place;
         if (!find_place(&args.walk, BLOCK.x, thread, &position, &octet, &place))
             continue;
-        struct column column = column_of(args.args.in_gradient.channels, args.walk.wide, octet);
+        struct column column = column_of(args.args.in_gradient.channels, wide, octet);
         struct octet sum = fill8(0);
         if (args.args.add)
             sum = load8(&args.args.in_gradient, position, column, type);
@@ -273,8 +271,9 @@ void kernel_pool_backward(kernel_stream stream, const struct pool_backward_args 
     struct pool_backward_job job;
     job.args = *args;
     job.walk = pool_walk_of(&args->window, args->window.size_in, &args->in_gradient);
-    job.walk.wide = view_is_wide(&args->out_gradient) && view_is_wide(&args->in_gradient);
+    bool wide = view_is_wide(&args->out_gradient) && view_is_wide(&args->in_gradient);
     for (int d = 0; d < 3; d++)
         job.stride[d] = divider_of((size_t)args->window.stride[d]);
-    LAUNCH_TYPED(args->in_gradient.type, pool_backward, walk_blocks(&job.walk), 1, stream, job);
+    LAUNCH_TYPED(args->in_gradient.type, wide, pool_backward, walk_blocks(&job.walk), 1, stream,
+                 job);
 }

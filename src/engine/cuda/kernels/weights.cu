@@ -64,7 +64,7 @@ DEVICE float gather_weight(const struct weights_job *job, struct machine machine
                   w];
 }
 
-TYPED_KERNEL(write_weights, struct weights_args)
+KERNEL(write_weights, struct weights_args)
 {
     PHASE(thread)
     {
@@ -80,14 +80,14 @@ TYPED_KERNEL(write_weights, struct weights_args)
             float weight = 0;
             if (real)
                 weight = gather_weight(job, machine, item, job->weight + out * floats) * scale;
-            store1(weight, job->machine, (size_t)out * items + item, type);
+            store1(weight, job->machine, (size_t)out * items + item, args.type);
         }
     }
 }
 
 void kernel_weights(kernel_stream stream, const struct weights_args *args)
 {
-    LAUNCH_TYPED(args->type, write_weights, args->blocks, 1, stream, *args);
+    LAUNCH(write_weights, args->blocks, 1, stream, *args);
 }
 
 /* Where number `item` [in, t, h, w] of a filter of the graph is in the machine's. */
