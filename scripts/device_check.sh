@@ -23,8 +23,13 @@ fi
 if [ ! -x "$build/bench/device_bench" ]; then
     cmake -S "$root" -B "$build" -DI3D_NETWORK_ONLY=ON -DI3D_TESTS=OFF -DI3D_ONEDNN=OFF \
         -DI3D_CUDA=ON >"$out/build.txt" 2>&1 &&
-        cmake --build "$build" -j --target device_bench device_kernels >>"$out/build.txt" 2>&1 ||
+        cmake --build "$build" -j --target device_bench >>"$out/build.txt" 2>&1 ||
         { tail -20 "$out/build.txt"; exit 1; }
+fi
+kernels=$build/check
+if [ ! -x "$kernels/check" ]; then
+    make -j -C "$root/src/engine/cuda/check" OUT="$kernels" all >"$out/build_check.txt" 2>&1 ||
+        { tail -20 "$out/build_check.txt"; exit 1; }
 fi
 export I3D_CUDA_CHOICES="$out/choices"
 
@@ -39,9 +44,7 @@ part() {
     grep -v '^JSON' "$out/$name.txt" | tail -60
 }
 
-if [ -x "$build/bench/device_kernels" ]; then
-    part kernels 60 "$build/bench/device_kernels"
-fi
+part kernels 60 "$kernels/check" "$kernels/twins.so"
 part check 120 "$build/bench/device_bench" check steps
 part time 120 "$build/bench/device_bench" time
 if command -v compute-sanitizer >/dev/null; then
