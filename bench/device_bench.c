@@ -441,7 +441,7 @@ static int compare(const void *a, const void *b)
 /* The clip as it came: what follows it in the arena has been written over it. */
 static void bring_clip(const struct plan *plan, void *clip, size_t floats)
 {
-    struct view to = { .data = span_at(plan, plan->clip),
+    struct view to = { .data = plan->slot.clip,
                        .type = ELEMENT_F32,
                        .channels = CHANNEL_BLOCK,
                        .positions = floats / CHANNEL_BLOCK,

@@ -120,6 +120,12 @@ struct engine {
      * is not finite is skipped as a whole, and is no failure: applied() tells. */
     i3d_status (*apply)(struct plan *plan, const struct update *update);
 
+    /* Or NULL: a whole step where the loss is found there too, in one go and waiting for nothing:
+     * forward(), the gradient of the clips' cross-entropy with `labels` [count], backward(),
+     * apply(). update.clips is `count`; the loss is not read, applied() tells it. */
+    i3d_status (*step)(struct plan *plan, int count, const float *input, const int *labels,
+                       const float *keep, const struct update *update);
+
     /* Of the last step that is known about: on a device that may be the one before the last. */
     i3d_status (*applied)(struct plan *plan, struct applied *out);
 

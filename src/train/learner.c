@@ -128,33 +128,54 @@ out:
 }
 
 /* The step it tells of may be an earlier one, so its loss is not this one's. */
-static i3d_status check_applied(const struct learner *learner, double lr, double *gradient_norm)
+static i3d_status check_applied(const struct learner *learner, struct applied *out)
 {
-    struct applied applied;
-    i3d_status status = learner->engine->applied(learner->plan, &applied);
-    *gradient_norm = applied.gradient_norm;
-    if (status != I3D_OK || !applied.skipped || applied.rescaled)
+    i3d_status status = learner->engine->applied(learner->plan, out);
+    if (status != I3D_OK || !out->skipped || out->rescaled)
         return status;
-    if (!isfinite(applied.loss))
+    if (!isfinite(out->loss))
         return failure(I3D_EINVAL,
                        "the loss is not finite (%g): give a smaller learning rate than %g, or "
                        "weights that are finite",
-                       applied.loss, lr);
-    const i3d_param *param = &learner->graph.params[applied.param];
-    return failure(
-        I3D_EINVAL,
-        "the %s of '%s' is not finite: give a smaller learning rate than %g, or a larger "
-        "batch",
-        param->role == I3D_PARAM_VARIANCE ? "batch's variance" : "gradient", param->name, lr);
+                       out->loss, learner->lr);
+    const i3d_param *param = &learner->graph.params[out->param];
+    return failure(I3D_EINVAL,
+                   "the %s of '%s' is not finite: give a smaller learning rate than %g, or a "
+                   "larger batch",
+                   param->role == I3D_PARAM_VARIANCE ? "batch's variance" : "gradient", param->name,
+                   learner->lr);
+}
+
+/* All of it where the engine computes; the loss that is told is that of the step before. */
+static i3d_status step_there(struct learner *learner, const i3d_batch *batch, long epoch, long step,
+                             struct learner_report *out)
+{
+    const struct update update = {
+        .step = step, .lr = learner->lr, .clips = batch->count, .bn_momentum = learner->bn_momentum
+    };
+    struct applied applied;
+    i3d_status status;
+    TRY(learner->engine->step(learner->plan, batch->count, batch->data, batch->labels,
+                              draw_dropout(learner, batch, epoch), &update));
+    TRY(check_applied(learner, &applied));
+    out->clips = batch->count;
+    out->loss = applied.loss;
+    out->gradient_norm = applied.gradient_norm;
+out:
+    return status;
 }
 
 i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long epoch, long step,
                         double lr, struct learner_report *out)
 {
     i3d_status status;
+    struct applied applied;
     *out = (struct learner_report){ 0 };
+    learner->lr = lr;
     if (!batch->count && learner->comm->size == 1)
         return I3D_OK;
+    if (learner->engine->step && learner->comm->size == 1)
+        return step_there(learner, batch, epoch, step, out);
     TRY(compute(learner, batch, epoch));
     out->clips = (int)learner->sums.clips;
     out->loss = learner->sums.loss / learner->sums.clips;
@@ -164,7 +185,8 @@ i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long ep
                                                  .clips = learner->sums.clips,
                                                  .loss = out->loss,
                                                  .bn_momentum = learner->bn_momentum }));
-    TRY(check_applied(learner, lr, &out->gradient_norm));
+    TRY(check_applied(learner, &applied));
+    out->gradient_norm = applied.gradient_norm;
 out:
     return status;
 }
@@ -179,9 +201,14 @@ size_t learner_trained_floats(const struct learner *learner)
 
 i3d_status learner_save(struct learner *learner)
 {
-    return learner->engine->download(learner->plan, PLAN_PARAMS,
-                                     (struct range){ 0, learner->graph.floats },
-                                     i3d_model_data(learner->model));
+    struct applied applied;
+    i3d_status status;
+    TRY(learner->engine->download(learner->plan, PLAN_PARAMS,
+                                  (struct range){ 0, learner->graph.floats },
+                                  i3d_model_data(learner->model)));
+    TRY(check_applied(learner, &applied)); /* now the last step is known about too */
+out:
+    return status;
 }
 
 i3d_status learner_load(struct learner *learner)

@@ -21,7 +21,7 @@ struct learner {
     struct optimizer optimizer;
     bool *trained; /* one a parameter */
     bool frozen[GRAPH_OPS_MAX];
-    double bn_momentum, dropout_keep;
+    double bn_momentum, dropout_keep, lr; /* lr: of the last step */
     uint64_t seed;
     size_t features; /* floats of the dropout mask of one clip */
     float *logits, *logits_gradient, *keep;
@@ -29,8 +29,8 @@ struct learner {
 };
 
 struct learner_report {
-    int clips; /* 0: there were none, and nothing was learnt */
-    double loss, gradient_norm;
+    int clips;                  /* 0: there were none, and nothing was learnt */
+    double loss, gradient_norm; /* where the engine finds the loss, of the step before */
 };
 
 /* Plans `model` for training with `options` (engine, precision, batch, clip, prefixes, dropout,

@@ -43,6 +43,15 @@ i3d_status card_wait(struct card *card);
 /* A download to pinned memory that does not wait: it is there when a later one has waited. */
 i3d_status card_tell(struct card *card, void *to, const void *from, size_t bytes);
 
+/* Copies that come while the stream works, in one of two lanes. bring() begins one, from pinned
+ * memory, when the stream has left the lane; what is put on the stream behind take() finds it
+ * there, until leave(). reach() waits until the stream has come by the last leave(). */
+enum { CARD_LANES = 2 };
+i3d_status card_bring(struct card *card, int lane, void *to, const void *from, size_t bytes);
+i3d_status card_take(struct card *card, int lane);
+i3d_status card_leave(struct card *card, int lane);
+i3d_status card_reach(struct card *card, int lane);
+
 /* Memory of the host that is copied from and to at full speed. */
 i3d_status card_get_pinned(struct card *card, size_t bytes, void **out);
 void card_free_pinned(struct card *card, void *memory); /* NULL is fine */

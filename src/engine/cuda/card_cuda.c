@@ -12,8 +12,9 @@ enum { OLDEST_CAPABILITY = 80 };
 struct card {
     int index;
     char about[300];
-    cudaStream_t stream;
+    cudaStream_t stream, copies;
     cudaEvent_t from, to;
+    cudaEvent_t here[CARD_LANES], left[CARD_LANES]; /* of a lane */
 };
 
 struct recording {
@@ -99,6 +100,26 @@ out:
     return status;
 }
 
+static i3d_status open_lanes(struct card *card)
+{
+    i3d_status status;
+    TRY(ask(cudaStreamCreateWithFlags(&card->copies, cudaStreamNonBlocking), "open a stream"));
+    for (int lane = 0; lane < CARD_LANES; lane++) {
+        TRY(ask(cudaEventCreateWithFlags(&card->here[lane], cudaEventDisableTiming),
+                "make an event"));
+        TRY(ask(cudaEventCreateWithFlags(&card->left[lane], cudaEventDisableTiming),
+                "make an event"));
+    }
+out:
+    return status;
+}
+
+static void close_event(cudaEvent_t event)
+{
+    if (event)
+        cudaEventDestroy(event);
+}
+
 i3d_status card_open(int index, struct card **out)
 {
     struct cudaDeviceProp about;
@@ -114,6 +135,7 @@ i3d_status card_open(int index, struct card **out)
     TRY(ask(cudaStreamCreateWithFlags(&card->stream, cudaStreamNonBlocking), "open a stream"));
     TRY(ask(cudaEventCreate(&card->from), "make an event"));
     TRY(ask(cudaEventCreate(&card->to), "make an event"));
+    TRY(open_lanes(card));
     *out = card;
     card = NULL;
 out:
@@ -125,10 +147,14 @@ void card_close(struct card *card)
 {
     if (!card)
         return;
-    if (card->from)
-        cudaEventDestroy(card->from);
-    if (card->to)
-        cudaEventDestroy(card->to);
+    close_event(card->from);
+    close_event(card->to);
+    for (int lane = 0; lane < CARD_LANES; lane++) {
+        close_event(card->here[lane]);
+        close_event(card->left[lane]);
+    }
+    if (card->copies)
+        cudaStreamDestroy(card->copies);
     if (card->stream)
         cudaStreamDestroy(card->stream);
     memory_free(card);
@@ -203,6 +229,31 @@ i3d_status card_zero(struct card *card, void *to, size_t bytes)
 i3d_status card_wait(struct card *card)
 {
     return ask(cudaStreamSynchronize(card->stream), "end its work");
+}
+
+i3d_status card_bring(struct card *card, int lane, void *to, const void *from, size_t bytes)
+{
+    i3d_status status;
+    TRY(ask(cudaStreamWaitEvent(card->copies, card->left[lane], 0), "wait"));
+    TRY(ask(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, card->copies), "take data"));
+    TRY(ask(cudaEventRecord(card->here[lane], card->copies), "mark a moment"));
+out:
+    return status;
+}
+
+i3d_status card_take(struct card *card, int lane)
+{
+    return ask(cudaStreamWaitEvent(card->stream, card->here[lane], 0), "wait");
+}
+
+i3d_status card_leave(struct card *card, int lane)
+{
+    return ask(cudaEventRecord(card->left[lane], card->stream), "mark a moment");
+}
+
+i3d_status card_reach(struct card *card, int lane)
+{
+    return ask(cudaEventSynchronize(card->left[lane]), "end its work");
 }
 
 i3d_status card_get_pinned(struct card *card, size_t bytes, void **out)

@@ -63,6 +63,7 @@ const struct engine engine_cuda = {
     .forward = cuda_forward,
     .backward = cuda_backward,
     .apply = cuda_apply,
+    .step = cuda_step,
     .applied = cuda_applied,
     .read_value = cuda_read_value,
     .memory = cuda_memory,

@@ -20,7 +20,7 @@ static i3d_status zero_tail(const struct plan *plan, int value)
 static i3d_status place_clip(const struct plan *plan)
 {
     const struct value *clip = &plan->decided.graph.values[0];
-    struct clip_args args = { .from = span_at(plan, plan->clip),
+    struct clip_args args = { .from = plan->slot.clip,
                               .count = plan->count,
                               .channels = clip->channels,
                               .size = { clip->t, clip->h, clip->w },
@@ -225,14 +225,16 @@ i3d_status cuda_forward(struct plan *plan, int count, const float *input, const 
     plan->keep_given = plan->decided.training && keep && has_head(plan);
     TRY(card_use(plan->card));
     TRY(cuda_load_changed(plan));
-    TRY(card_upload(plan->card, span_at(plan, plan->clip), input,
+    slot_carve(plan, span_at(plan, plan->slots[0]), count, &plan->slot);
+    TRY(card_upload(plan->card, plan->slot.clip, input,
                     clips * value_floats(&graph->values[0]) * element));
     if (plan->keep_given)
-        TRY(card_upload(plan->card, span_at(plan, plan->keep), keep,
+        TRY(card_upload(plan->card, plan->slot.keep, keep,
                         clips * value_floats(&graph->values[last_op(plan)->out]) * element));
     TRY(cuda_run_pass(plan, &plan->forward, cuda_run_forward));
     TRY(card_download(plan->card, logits, span_at(plan, plan->logits),
                       clips * graph_output_floats(graph) * element));
+    plan->known = plan->applied; /* this has waited for them too */
 out:
     return status;
 }

@@ -163,7 +163,6 @@ static i3d_status keep_head(struct plan *plan, const struct op *op)
     TRY(keep_floats(plan, kept, &plan->kept));
     if (!plan->decided.training)
         goto out;
-    TRY(keep_floats(plan, features, &plan->keep));
     TRY(keep_floats(plan, kept, &plan->kept_gradient));
     if (plan->decided.graph.head == I3D_HEAD_MAX)
         TRY(keep(plan, features * sizeof(int32_t), &plan->winner));
@@ -174,6 +173,7 @@ out:
 /* What training alone needs all the time. */
 static i3d_status keep_training(struct plan *plan)
 {
+    struct slot slot;
     const struct graph *graph = &plan->decided.graph;
     size_t blocks = plan->trained.blocks + plan->norms.blocks;
     size_t segments = (size_t)(plan->trained.count + plan->norms.count + plan->running.count) *
@@ -186,7 +186,9 @@ static i3d_status keep_training(struct plan *plan)
     TRY(keep_floats(plan, (size_t)plan->decided.batch * graph_output_floats(graph),
                     &plan->logits_gradient));
     TRY(keep(plan, segments, &plan->segments));
-    TRY(keep(plan, sizeof(struct step_input), &plan->inputs));
+    TRY(keep(plan, (1 + (size_t)plan->decided.batch) * sizeof(double), &plan->losses));
+    for (int lane = 0; lane < CARD_LANES; lane++)
+        TRY(keep(plan, slot_carve(plan, NULL, plan->decided.batch, &slot), &plan->slots[lane]));
     TRY(keep(plan, sizeof(struct step_result), &plan->results));
     TRY(keep(plan, blocks * sizeof(double), &plan->check_scratch));
     if (plan->decided.scaled)
@@ -214,10 +216,12 @@ out:
 i3d_status cuda_lay_out(struct plan *plan)
 {
     const struct graph *graph = &plan->decided.graph;
-    size_t clip = (size_t)plan->decided.batch * value_floats(&graph->values[0]);
+    struct slot slot;
     i3d_status status;
     TRY(keep_all(plan));
-    TRY(arena_add(&plan->arena, clip * sizeof(float), -1, 0, &plan->clip));
+    if (!plan->decided.training)
+        TRY(arena_add(&plan->arena, slot_carve(plan, NULL, plan->decided.batch, &slot), -1, 0,
+                      &plan->slots[0]));
     for (int v = 0; v < graph->value_count; v++)
         if (!has_head(plan) || v != last_op(plan)->out)
             TRY(add_value(plan, v));

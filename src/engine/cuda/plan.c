@@ -75,11 +75,35 @@ struct head_args head_arguments(const struct plan *plan, const struct op *op, in
                                .in = value_view(plan, op->in, 0, op->channels, count),
                                .features = span_at(plan, plan->features),
                                .winner = span_at(plan, plan->winner),
-                               .keep = plan->keep_given ? span_at(plan, plan->keep) : NULL,
+                               .keep = plan->keep_given ? plan->slot.keep : NULL,
                                .kept = span_at(plan, plan->kept),
                                .weight = state_param(&plan->state, op, I3D_PARAM_WEIGHT),
                                .bias = state_param(&plan->state, op, I3D_PARAM_BIAS),
                                .logits = span_at(plan, plan->logits) };
+}
+
+static void *carve(char *memory, size_t *at, size_t bytes)
+{
+    size_t begin = *at;
+    *at += (bytes + 255) / 256 * 256;
+    return memory ? memory + begin : NULL;
+}
+
+/* The clip is last, so that the front of a slot is the same for every number of clips. */
+size_t slot_carve(const struct plan *plan, void *memory, int count, struct slot *out)
+{
+    const struct graph *graph = &plan->decided.graph;
+    size_t batch = (size_t)plan->decided.batch, at = 0, features = 0;
+    if (has_head(plan))
+        features = batch * value_floats(&graph->values[last_op(plan)->out]);
+    *out = (struct slot){ 0 };
+    if (plan->decided.training) {
+        out->input = carve(memory, &at, sizeof *out->input);
+        out->labels = carve(memory, &at, batch * sizeof *out->labels);
+        out->keep = carve(memory, &at, features * sizeof *out->keep);
+    }
+    out->clip = carve(memory, &at, (size_t)count * value_floats(&graph->values[0]) * sizeof(float));
+    return at;
 }
 
 static struct convolution_shape describe(const struct plan *plan, const struct step *step)
@@ -276,11 +300,11 @@ static void forget_spans(struct plan *plan)
 {
     int *const spans[] = { &plan->params,        &plan->parameter_gradients,
                            &plan->statistics,    &plan->jobs_span,
-                           &plan->clip,          &plan->features,
-                           &plan->keep,          &plan->kept,
+                           &plan->slots[0],      &plan->slots[1],
+                           &plan->features,      &plan->kept,
                            &plan->kept_gradient, &plan->winner,
                            &plan->logits,        &plan->logits_gradient,
-                           &plan->segments,      &plan->inputs,
+                           &plan->segments,      &plan->losses,
                            &plan->results,       &plan->check_scratch,
                            &plan->loss_scale,    &plan->moments[0],
                            &plan->moments[1] };
@@ -327,6 +351,18 @@ out:
     return status;
 }
 
+static i3d_status get_pinned(struct plan *plan)
+{
+    struct slot slot;
+    size_t bytes = slot_carve(plan, NULL, plan->decided.batch, &slot);
+    i3d_status status;
+    TRY(card_get_pinned(plan->card, STEP_RESULTS * sizeof *plan->told, (void **)&plan->told));
+    for (int lane = 0; plan->decided.training && lane < CARD_LANES; lane++)
+        TRY(card_get_pinned(plan->card, bytes, &plan->ring[lane]));
+out:
+    return status;
+}
+
 static i3d_status create(const struct plan_request *request, struct plan *plan)
 {
     struct segment *segments = NULL;
@@ -343,11 +379,12 @@ static i3d_status create(const struct plan_request *request, struct plan *plan)
     TRY(cuda_lay_out(plan));
     convolver_rest(plan->convolver);
     TRY(take_memory(plan));
-    TRY(card_get_pinned(plan->card, STEP_RESULTS * sizeof *plan->told, (void **)&plan->told));
+    TRY(get_pinned(plan));
     plan->state.transfer =
         (struct transfer){ .in = bring_in, .out = bring_out, .device = plan->card };
     place_state(plan);
     place_weights(plan);
+    slot_carve(plan, span_at(plan, plan->slots[0]), plan->decided.batch, &plan->slot);
     TRY(upload_tables(plan, segments, count));
     plan->stale = STALE_ALL;
 out:
@@ -416,7 +453,10 @@ out:
 
 i3d_status cuda_download(struct plan *plan, enum plan_array array, struct range range, float *to)
 {
-    return state_download(&plan->state, array, range, to);
+    i3d_status status = state_download(&plan->state, array, range, to);
+    if (status == I3D_OK)
+        plan->known = plan->applied; /* it waited for them too */
+    return status;
 }
 
 struct array cuda_array(struct plan *plan, enum plan_array array)
@@ -482,6 +522,10 @@ void cuda_plan_free(struct plan *plan)
             convolver_release(plan->steps[i].passes[pass]);
     card_free(plan->card, plan->arena.memory);
     card_free_pinned(plan->card, plan->told);
+    for (int lane = 0; lane < CARD_LANES; lane++) {
+        recording_free(plan->whole[lane].recording);
+        card_free_pinned(plan->card, plan->ring[lane]);
+    }
     plan->arena.memory = NULL;
     arena_clear(&plan->arena);
     if (plan->state.graph)

@@ -60,6 +60,14 @@ struct step {
 /* Whose machine weights are behind their parameters. */
 enum staleness { STALE_NONE, STALE_TRAINED, STALE_ALL };
 
+/* What a step is given, side by side: on the host, pinned, and on the card. */
+struct slot {
+    struct step_input *input;
+    int32_t *labels; /* [batch] */
+    float *keep;     /* [batch, channels, t'] of a head */
+    float *clip;     /* [batch, C, T, H, W] */
+};
+
 /* A pass that was recorded, for so many clips. */
 struct pass {
     struct recording *recording;
@@ -81,18 +89,22 @@ struct plan {
     struct arena arena;
     int values[GRAPH_VALUES_MAX], gradients[GRAPH_VALUES_MAX]; /* spans, -1: none */
     int params, moments[OPTIMIZER_MOMENTS_MAX], parameter_gradients, statistics, jobs_span;
-    int clip; /* float32, as it was given */
-    int features, keep, kept, kept_gradient, winner, logits, logits_gradient; /* of a head */
-    int segments, inputs, results, check_scratch, loss_scale;
+    int slots[CARD_LANES]; /* what steps are given; in inference one */
+    int features, kept, kept_gradient, winner, logits, logits_gradient; /* of a head */
+    int losses; /* of the clips, and their sum in front, float64 */
+    int segments, results, check_scratch, loss_scale;
     struct segments trained, norms, running; /* on the card */
 
     enum staleness stale;
     int count; /* clips of the last forward() */
     bool keep_given;
-    struct pass forward, backward;
-    struct step_result *told; /* [STEP_RESULTS], pinned */
-    long applied, looked;     /* calls of apply(); those when applied() was last called */
-    int rescaled;             /* steps in a row that were skipped */
+    struct slot slot; /* of this step, on the card */
+    struct pass forward, backward, whole[CARD_LANES];
+    void *ring[CARD_LANES];          /* slots on the host */
+    struct step_result *told;        /* [STEP_RESULTS], pinned */
+    double told_clips[STEP_RESULTS]; /* their losses are sums over so many */
+    long applied, known, looked;     /* steps; those whose result has come; that was looked at */
+    int rescaled;                    /* steps in a row that were skipped */
 };
 
 static inline const struct op *last_op(const struct plan *plan)
@@ -134,6 +146,9 @@ struct head_args head_arguments(const struct plan *plan, const struct op *op, in
 size_t value_positions(const struct plan *plan, int value); /* of one clip, in memory */
 int value_pitch(const struct plan *plan, int value);
 
+/* Where the parts of a slot are in `memory`, which may be NULL; its bytes for so many clips. */
+size_t slot_carve(const struct plan *plan, void *memory, int count, struct slot *out);
+
 /* decide.c */
 i3d_status cuda_decide(const struct plan_request *request, struct plan *plan);
 /* layout.c: gives everything its span of the arena. */
@@ -158,6 +173,9 @@ i3d_status cuda_load_changed(struct plan *plan);
 i3d_status cuda_backward(struct plan *plan, const float *logits_gradient,
                          const struct ready *ready);
 i3d_status cuda_run_backward(struct plan *plan);
+
+i3d_status cuda_step(struct plan *plan, int count, const float *input, const int *labels,
+                     const float *keep, const struct update *update);
 i3d_status cuda_apply(struct plan *plan, const struct update *update);
 i3d_status cuda_applied(struct plan *plan, struct applied *out);
 

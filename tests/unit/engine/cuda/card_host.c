@@ -109,6 +109,28 @@ i3d_status card_wait(struct card *card)
     return I3D_OK;
 }
 
+i3d_status card_bring(struct card *card, int lane, void *to, const void *from, size_t bytes)
+{
+    (void)lane;
+    return card_upload(card, to, from, bytes);
+}
+
+i3d_status card_take(struct card *card, int lane)
+{
+    (void)lane;
+    return card_wait(card);
+}
+
+i3d_status card_leave(struct card *card, int lane)
+{
+    return card_take(card, lane);
+}
+
+i3d_status card_reach(struct card *card, int lane)
+{
+    return card_take(card, lane);
+}
+
 i3d_status card_get_pinned(struct card *card, size_t bytes, void **out)
 {
     return card_get(card, bytes, out);

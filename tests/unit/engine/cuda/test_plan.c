@@ -309,7 +309,7 @@ static void follow(int channels, bool tuned, i3d_optimizer kind)
     assert_true(moved <= (kind == I3D_ADAM ? 5e-2 : 1e-3));
     struct applied applied;
     assert_ok(engine_cuda.applied(net.plan, &applied));
-    assert_int_equal(applied.step, STEPS - 2); /* one late */
+    assert_int_equal(applied.step, STEPS - 1); /* a download waits for it */
     assert_false(applied.skipped);
     memory_free(expected.params);
     memory_free(expected.moments);
@@ -336,6 +336,50 @@ static void fine_tuning_follows_the_reference_engine(void **state)
     (void)state;
     follow(3, true, I3D_ADAM);
     follow(2, true, I3D_SGD);
+}
+
+static void a_whole_step_is_its_parts(void **state)
+{
+    (void)state;
+    static const struct unit units[] = {
+        { UNIT_CONV, "a", { 7, 7, 7 }, { 2, 2, 2 }, .channels = { 16 } },
+        { UNIT_MIXED, "Mixed_x", .channels = { 16, 16, 24, 16, 16, 16 } },
+        { UNIT_HEAD, .name = "logits" }
+    };
+    struct net model = net_make(units, 3, &options, 2, (int[]){ 8, 14, 12 });
+    struct net parts = make_twin(&model, I3D_PRECISION_F32);
+    struct net whole = make_twin(&model, I3D_PRECISION_F32);
+    const int labels[] = { 0, 1 };
+    struct range all = { 0, model.graph.floats };
+    float *a = net_floats(all.count), *b = net_floats(all.count);
+    double losses[5];
+    plan_both(1, &parts, &whole);
+    for (int step = 0; step < 5; step++) {
+        int count = step == 3 ? 1 : 2; /* one batch is not full */
+        struct update update = { .step = step, .lr = 1e-3, .clips = count, .bn_momentum = .1 };
+        struct applied applied;
+        assert_ok(engine_cuda.step(whole.plan, count, whole.data, labels, whole.keep, &update));
+        assert_ok(engine_cuda.applied(whole.plan, &applied));
+        assert_int_equal(applied.step, step ? step - 1 : 0); /* one late, but for the first */
+        if (step > 1)
+            assert_float_equal(applied.loss, losses[step - 1], 1e-5);
+        assert_ok(engine_cuda.forward(parts.plan, count, parts.data, parts.keep, parts.output));
+        update.loss = losses[step] = draw_loss(parts.output, count, parts.output_gradient) / count;
+        assert_ok(engine_cuda.backward(parts.plan, parts.output_gradient, NULL));
+        assert_ok(engine_cuda.apply(parts.plan, &update));
+    }
+    assert_ok(engine_cuda.download(parts.plan, PLAN_PARAMS, all, a));
+    assert_ok(engine_cuda.download(whole.plan, PLAN_PARAMS, all, b));
+    assert_true(drift(b, a, i3d_model_values(model.model), all.count) <= 1e-4);
+    struct applied applied;
+    assert_ok(engine_cuda.applied(whole.plan, &applied));
+    assert_int_equal(applied.step, 4);
+    assert_float_equal(applied.loss, losses[4], 1e-5);
+    memory_free(a);
+    memory_free(b);
+    net_free(&model);
+    net_free(&parts);
+    net_free(&whole);
 }
 
 /* 2^24 overflows float16: the scale is halved, step by step, until nothing does; then it learns. */
@@ -421,6 +465,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_operation_computes_what_the_reference_engine_does),
         cmocka_unit_test(the_whole_network_gives_the_same_logits),
         cmocka_unit_test(a_batch_that_is_not_full_trains_as_a_smaller_one),
+        cmocka_unit_test(a_whole_step_is_its_parts),
         cmocka_unit_test(float16_finds_its_loss_scale),
         cmocka_unit_test(a_card_that_is_too_small_says_what_fits),
         cmocka_unit_test(refuses_what_it_cannot_run),
