@@ -28,11 +28,8 @@ enum { THREADS = 256 }; /* of every block */
 #define UNROLL _Pragma("unroll")
 #define BLOCK blockIdx
 #define SHARED(type, name, count) __shared__ type name[count]
-#define PHASE(thread)                                                                              \
-    for (unsigned thread = threadIdx.x, once_##thread = 1; once_##thread; once_##thread = 0)
-#define NEXT_PHASE(thread)                                                                         \
-    __syncthreads();                                                                               \
-    PHASE(thread)
+#define BARRIER __syncthreads();
+#define EACH_THREAD(thread) for (unsigned thread = threadIdx.x, turn = 0; turn < 1; turn++)
 #define KERNEL(name, arguments)                                                                    \
     static __global__ void __launch_bounds__(THREADS) name(const __grid_constant__ arguments args)
 #define NARROW_KERNEL(name, arguments)                                                             \
@@ -50,12 +47,26 @@ enum { THREADS = 256 }; /* of every block */
 struct kernel_block {
     unsigned x, y;
 };
+
+/* Blocks and threads come in any order on a card. A twin that is compiled with KERNELS_BACKWARDS
+ * takes the last ones first, and its shared memory holds no numbers before it is written: what
+ * threads of one phase take from each other shows. */
+#ifdef KERNELS_BACKWARDS
+#include <string.h>
+#define IN_ORDER(number, count) ((count)-1 - (number))
+#define SHARED(type, name, count)                                                                  \
+    type name[count];                                                                              \
+    memset(name, 0xff, sizeof name)
+#else
+#define IN_ORDER(number, count) (number)
+#define SHARED(type, name, count) type name[count]
+#endif
 #define DEVICE static inline
 #define UNROLL
 #define BLOCK block_
-#define SHARED(type, name, count) type name[count]
-#define PHASE(thread) for (unsigned thread = 0; thread < THREADS; thread++)
-#define NEXT_PHASE(thread) PHASE(thread)
+#define BARRIER
+#define EACH_THREAD(thread)                                                                        \
+    for (unsigned turn = 0, thread; thread = IN_ORDER(turn, THREADS), turn < THREADS; turn++)
 #define KERNEL(name, arguments)                                                                    \
     static void name(__attribute__((unused)) struct kernel_block BLOCK, const arguments args)
 #define NARROW_KERNEL(name, arguments)                                                             \
@@ -67,14 +78,21 @@ struct kernel_block {
 #define LAUNCH(name, grid_x, grid_y, stream, ...)                                                  \
     do {                                                                                           \
         unsigned across = (unsigned)(grid_x), down = (unsigned)(grid_y);                           \
-        struct kernel_block place;                                                                 \
         (void)(stream);                                                                            \
-        for (place.y = 0; place.y < down; place.y++)                                               \
-            for (place.x = 0; place.x < across; place.x++)                                         \
+        for (unsigned y = 0; y < down; y++)                                                        \
+            for (unsigned x = 0; x < across; x++) {                                                \
+                struct kernel_block place = { IN_ORDER(x, across), IN_ORDER(y, down) };            \
                 name(place, __VA_ARGS__);                                                          \
+            }                                                                                      \
     } while (0)
 
 #endif
+
+/* The first phase of a kernel; a second first one does not compile. */
+#define PHASE(thread)                                                                              \
+    enum { first_phase };                                                                          \
+    EACH_THREAD(thread)
+#define NEXT_PHASE(thread) BARRIER EACH_THREAD(thread)
 
 /* TYPED_KERNEL(name, arguments) { } makes the kernels that LAUNCH_TYPED chooses from. Its body is
  * compiled for each `type` of element with `wide` accesses of 16 bytes, and once for what is not
