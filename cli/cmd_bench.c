@@ -38,7 +38,7 @@ static i3d_status prepare(const struct options *options, struct bench *bench)
                                       .classes = CLASSES,
                                       .bn_epsilon = 1e-3 };
     int size = given_or(options, "spatial-size", 224);
-    const i3d_network_options network = { .engine = option_text(options, "engine"),
+    const i3d_network_options network = { .engine = option_engine(options),
                                           .precision = option_precision(options),
                                           .batch = (int)option_int(options, "batch-size"),
                                           .frames = given_or(options, "test-sample-duration", 64),

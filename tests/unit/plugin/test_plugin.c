@@ -91,7 +91,7 @@ static void the_library_is_its_host(void **state)
     (void)state;
     struct net net = make("plugged");
     net.request.precision = I3D_PRECISION_BF16;
-    assert_fails(net_try_plan(&net), I3D_EUNSUPPORTED, "no bfloat16");
+    assert_fails(net_try_plan(&net), I3D_EUNSUPPORTED, "has no bf16");
     net.request.precision = I3D_PRECISION_F32;
     memory_fail_at(5);
     assert_fails(net_try_plan(&net), I3D_ENOMEM, "no memory for");
