@@ -318,10 +318,14 @@ int command_failed(void)
 /* The options of this command that memory depends on, "--batch-size, --jobs". */
 static void list_sizes(char *out, size_t bytes)
 {
-    static const char *const names[] = {
-        "batch-size",  "spatial-size", "train-sample-duration", "test-sample-duration", "size",
-        "num-workers", "jobs"
-    };
+    static const char *const names[] = { "batch-size",
+                                         "spatial-size",
+                                         "train-sample-duration",
+                                         "test-sample-duration",
+                                         "size",
+                                         "num-workers",
+                                         "jobs",
+                                         "threads" };
     size_t length = 0;
     *out = '\0';
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

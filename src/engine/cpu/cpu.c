@@ -30,12 +30,28 @@ static void start_team(void)
     (void)size;
 }
 
+/* Of so many threads those that can be started: OpenMP ends the program where one cannot. */
+static i3d_status count_threads(int wanted, int *out)
+{
+    struct team *team;
+    i3d_status status = team_create(wanted, &team);
+    if (status != I3D_OK)
+        return status;
+    *out = team_workers(team);
+    team_free(team);
+    return I3D_OK;
+}
+
 static i3d_status create(const struct plan_request *request, struct plan **out)
 {
-    int threads = request->threads > 0 ? request->threads : thread_count();
-    int before = begin_team(threads);
+    struct plan_request possible = *request;
+    *out = NULL;
+    i3d_status status = count_threads(request->threads, &possible.threads);
+    if (status != I3D_OK)
+        return status;
+    int before = begin_team(possible.threads);
     start_team();
-    i3d_status status = plan_create(request, out);
+    status = plan_create(&possible, out);
     omp_set_num_threads(before);
     return status;
 }

@@ -2,7 +2,6 @@
 
 #include "base/failure.h"
 #include "base/talk.h"
-#include "base/thread.h"
 #include "engine/cpu/primitive.h"
 
 static i3d_status choose_kernels(const struct plan_request *request, struct decision *decided)
@@ -69,12 +68,11 @@ i3d_status plan_decide(const struct plan_request *request, struct plan *plan)
     bool training = request->purpose == PLAN_TRAINING;
     struct decision *decided = &plan->decided;
     i3d_status status;
-    *decided =
-        (struct decision){ .graph = *request->graph,
-                           .batch = request->batch,
-                           .samples = training ? request->batch : 1,
-                           .threads = request->threads > 0 ? request->threads : thread_count(),
-                           .training = training };
+    *decided = (struct decision){ .graph = *request->graph,
+                                  .batch = request->batch,
+                                  .samples = training ? request->batch : 1,
+                                  .threads = request->threads,
+                                  .training = training };
     TRY(choose_kernels(request, decided));
     for (int i = 0; i < decided->graph.op_count; i++)
         TRY(check_op(plan, &decided->graph.ops[i]));

@@ -9,6 +9,10 @@ best=run/checkpoints/best.ckpt
 fails 1 'are left; ask for less by --spatial-size' \
     i3d predict v/up/up_g01_c01.avi --rgb $best --spatial-size 4000 --size 4000 \
     --test-sample-duration 64
+# Nor where there is room for few threads.
+(ulimit -v 1000000 && exec "$I3D" predict v/up/up_g01_c01.avi --rgb $best --threads 1000 --size 0) \
+    >out 2>&1 || [ $? = 1 ]
+grep -q '^i3d: \|^ *classes:' out
 # The whole is compared, before any of it is taken: nothing comes near the limit of 600 MB.
 for engine in cpu reference; do
     (ulimit -v 600000 && exec "$I3D" predict v/up/up_g01_c01.avi --rgb $best --threads 1 --size 0 \
