@@ -38,10 +38,8 @@ foreach(kernel ${cuda_kernels})
     list(APPEND cuda_objects ${object})
 endforeach()
 
-set(cuda_sources cuda.c plan.c decide.c layout.c forward.c backward.c apply.c cudnn.c cudnn_graph.c descriptor.c
-                 choices.c
-                 card_cuda.c)
-list(TRANSFORM cuda_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
+include(${CMAKE_CURRENT_LIST_DIR}/sources.cmake)
+set(cuda_sources ${cuda_plan_sources} ${cuda_card_sources})
 # What the plug-in takes of the library besides.
 set(cuda_shared arena.c optimizer.c state.c)
 list(TRANSFORM cuda_shared PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)

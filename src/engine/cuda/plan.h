@@ -153,6 +153,8 @@ size_t slot_carve(const struct plan *plan, void *memory, int count, struct slot 
 i3d_status cuda_decide(const struct plan_request *request, struct plan *plan);
 /* layout.c: gives everything its span of the arena. */
 i3d_status cuda_lay_out(struct plan *plan);
+/* place.c: takes the memory for that, and writes what is in it from the start. */
+i3d_status cuda_place(struct plan *plan);
 /* plan.c. The plan takes over card and convolver, also when it fails. */
 i3d_status cuda_plan_create(const struct plan_request *request, struct card *card,
                             struct convolver *convolver, struct plan **out);
