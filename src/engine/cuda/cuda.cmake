@@ -51,6 +51,8 @@ i3d_plugin(cuda SOURCES ${CMAKE_CURRENT_LIST_DIR}/plugin.c ${cuda_sources} ${cud
                         ${cuda_objects}
            LINK ${cuda_libraries})
 target_include_directories(i3d_plugin_cuda SYSTEM PRIVATE ${CUDA_INCLUDE} ${CUDNN_INCLUDE})
+# What it lacks is seen when it is linked, not when it is opened.
+target_link_options(i3d_plugin_cuda PRIVATE -Wl,-z,defs)
 
 # The same for programs that look into it.
 add_library(i3d_cuda STATIC ${cuda_sources} ${cuda_objects})
