@@ -16,8 +16,8 @@ little of each. What the program promises is in [SECURITY.md](../SECURITY.md).
 
 TRIALS = (
     ("fuzz", "Readers fed with any bytes",
-     "libFuzzer with address and undefined-behaviour sanitizers, from small true files "
-     "(`tests/fuzz`). Found: crashes, hangs of 10 s, memory beyond 1 GB."),
+     "libFuzzer with address and undefined-behaviour sanitizers, from small true files and the "
+     "words of their formats (`tests/fuzz`). Found: crashes, hangs of 10 s, memory beyond 1 GB."),
     ("call_sites", "Each call site fails once",
      "Each request for memory, open, new folder, write, sync and rename of the program, told apart "
      "by the places that led to it, fails in a run of its own. Wrong: a crash, a failure without a "
