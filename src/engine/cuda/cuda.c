@@ -66,6 +66,7 @@ const struct engine engine_cuda = {
     .step = cuda_step,
     .applied = cuda_applied,
     .read_value = cuda_read_value,
+    .profile = cuda_profile,
     .memory = cuda_memory,
     .free = cuda_plan_free,
 };

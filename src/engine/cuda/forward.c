@@ -140,22 +140,27 @@ out:
     return status;
 }
 
-i3d_status cuda_run_forward(struct plan *plan)
+/* Without a head the last value is what is asked for. */
+static void unpack_last(const struct plan *plan)
 {
     const struct op *last = last_op(plan);
+    const struct value *value = &plan->decided.graph.values[last->out];
+    struct layout_args args = { .count = plan->count,
+                                .map = value_positions(plan, last->out),
+                                .floats = span_at(plan, plan->logits),
+                                .view =
+                                    value_view(plan, last->out, 0, value->channels, plan->count) };
+    if (last->kind != OP_HEAD)
+        kernel_unpack(card_stream(plan->card), &args);
+}
+
+i3d_status cuda_run_forward(struct plan *plan)
+{
     i3d_status status;
     TRY(place_clip(plan));
     for (int i = 0; i < plan->decided.graph.op_count; i++)
         TRY(cuda_run_step(plan, i));
-    if (last->kind != OP_HEAD) {
-        const struct value *value = &plan->decided.graph.values[last->out];
-        struct layout_args args = { .count = plan->count,
-                                    .map = value_positions(plan, last->out),
-                                    .floats = span_at(plan, plan->logits),
-                                    .view = value_view(plan, last->out, 0, value->channels,
-                                                       plan->count) };
-        kernel_unpack(card_stream(plan->card), &args);
-    }
+    unpack_last(plan);
     TRY(card_check(plan->card));
 out:
     return status;
@@ -215,8 +220,8 @@ out:
     return status;
 }
 
-i3d_status cuda_forward(struct plan *plan, int count, const float *input, const float *keep,
-                        float *logits)
+/* Everything that a forward pass reads. */
+static i3d_status bring_input(struct plan *plan, int count, const float *input, const float *keep)
 {
     const struct graph *graph = &plan->decided.graph;
     size_t clips = (size_t)count, element = sizeof(float);
@@ -231,10 +236,65 @@ i3d_status cuda_forward(struct plan *plan, int count, const float *input, const 
     if (plan->keep_given)
         TRY(card_upload(plan->card, plan->slot.keep, keep,
                         clips * value_floats(&graph->values[last_op(plan)->out]) * element));
-    TRY(cuda_run_pass(plan, &plan->forward, cuda_run_forward));
-    TRY(card_download(plan->card, logits, span_at(plan, plan->logits),
-                      clips * graph_output_floats(graph) * element));
+out:
+    return status;
+}
+
+static i3d_status bring_logits(struct plan *plan, float *logits)
+{
+    size_t floats = (size_t)plan->count * graph_output_floats(&plan->decided.graph);
+    i3d_status status;
+    TRY(card_download(plan->card, logits, span_at(plan, plan->logits), floats * sizeof *logits));
     plan->known = plan->applied; /* this has waited for them too */
+out:
+    return status;
+}
+
+i3d_status cuda_forward(struct plan *plan, int count, const float *input, const float *keep,
+                        float *logits)
+{
+    i3d_status status;
+    TRY(bring_input(plan, count, input, keep));
+    TRY(cuda_run_pass(plan, &plan->forward, cuda_run_forward));
+    TRY(bring_logits(plan, logits));
+out:
+    return status;
+}
+
+/* What does the work of an operation. */
+static const char *name_kernel(const struct step *step)
+{
+    switch (step->op->kind) {
+    case OP_CONV:
+        return step->decided->folded ? "cuDNN, folded" : "cuDNN";
+    case OP_POOL:
+        return "pool";
+    case OP_ADD:
+        return "sum";
+    default:
+        return "head";
+    }
+}
+
+/* The clip's way into its layout counts to the first operation. */
+i3d_status cuda_profile(struct plan *plan, int count, const float *input, float *logits,
+                        struct op_time *times)
+{
+    i3d_status status;
+    TRY(bring_input(plan, count, input, NULL));
+    for (int i = 0; i < plan->decided.graph.op_count; i++) {
+        float milliseconds;
+        TRY(card_tick(plan->card));
+        if (i == 0)
+            TRY(place_clip(plan));
+        TRY(cuda_run_step(plan, i));
+        TRY(card_tock(plan->card, &milliseconds));
+        times[i] = (struct op_time){ .seconds = 1e-3 * (double)milliseconds,
+                                     .kernel = name_kernel(&plan->steps[i]) };
+    }
+    unpack_last(plan);
+    TRY(card_check(plan->card));
+    TRY(bring_logits(plan, logits));
 out:
     return status;
 }

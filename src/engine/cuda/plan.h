@@ -171,6 +171,8 @@ void cuda_plan_free(struct plan *plan);
 i3d_status cuda_forward(struct plan *plan, int count, const float *input, const float *keep,
                         float *logits);
 i3d_status cuda_run_forward(struct plan *plan);
+i3d_status cuda_profile(struct plan *plan, int count, const float *input, float *logits,
+                        struct op_time *times);
 i3d_status cuda_load_changed(struct plan *plan);
 i3d_status cuda_backward(struct plan *plan, const float *logits_gradient,
                          const struct ready *ready);

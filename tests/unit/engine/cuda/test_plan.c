@@ -165,6 +165,26 @@ static void the_whole_network_gives_the_same_logits(void **state)
     }
 }
 
+static void a_profile_names_what_does_the_work(void **state)
+{
+    (void)state;
+    struct net model = make_network(2, 1, (int[]){ 8, 32, 32 });
+    struct net net = make_twin(&model, I3D_PRECISION_F32);
+    struct op_time times[GRAPH_OPS_MAX];
+    float logits[11];
+    net.request.purpose = PLAN_INFERENCE;
+    net_draw_params(net.model, 1);
+    net_plan(&net, 1);
+    net_forward(&net);
+    assert_ok(engine_cuda.profile(net.plan, 1, net.data, logits, times));
+    assert_memory_equal(logits, net.output, sizeof logits);
+    assert_string_equal(times[0].kernel, "cuDNN, folded");
+    assert_string_equal(times[1].kernel, "pool");
+    assert_string_equal(times[net.graph.op_count - 1].kernel, "head");
+    net_free(&model);
+    net_free(&net);
+}
+
 static void a_batch_that_is_not_full_trains_as_a_smaller_one(void **state)
 {
     (void)state;
@@ -464,6 +484,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operation_computes_what_the_reference_engine_does),
         cmocka_unit_test(the_whole_network_gives_the_same_logits),
+        cmocka_unit_test(a_profile_names_what_does_the_work),
         cmocka_unit_test(a_batch_that_is_not_full_trains_as_a_smaller_one),
         cmocka_unit_test(a_whole_step_is_its_parts),
         cmocka_unit_test(float16_finds_its_loss_scale),
