@@ -37,6 +37,19 @@ out:
     return status;
 }
 
+/* Gradients on a card are nobody's to add up yet. */
+static i3d_status check_place(const struct learner *learner)
+{
+    const struct engine *engine = learner->engine;
+    if (learner->comm->size == 1 ||
+        engine->array(learner->plan, PLAN_GRADIENTS).kind == MEMORY_HOST)
+        return I3D_OK;
+    return failure(I3D_EUNSUPPORTED,
+                   "several processes cannot train on cards yet, for their gradients are there: "
+                   "start one process, or choose --device cpu instead of '%s'",
+                   engine->name);
+}
+
 i3d_status learner_create(i3d_model *model, const i3d_train_options *options, struct comm *comm,
                           struct learner *out)
 {
@@ -62,6 +75,7 @@ i3d_status learner_create(i3d_model *model, const i3d_train_options *options, st
     TRY(i3d_train_select(model, options->prefixes, out->trained));
     freeze(out, options->freeze_bn);
     TRY(plan(out, options));
+    TRY(check_place(out));
     TRY(learner_load(out));
     TRY(memory_get(logits, sizeof(float), &out->logits));
     TRY(memory_get(logits, sizeof(float), &out->logits_gradient));
