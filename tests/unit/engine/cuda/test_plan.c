@@ -185,15 +185,20 @@ static void a_profile_names_what_does_the_work(void **state)
     net_free(&net);
 }
 
-static void a_batch_that_is_not_full_trains_as_a_smaller_one(void **state)
+/* `tuned`: the first convolution is not trained, and has its norm in its weights. */
+static void check_two_of_five(bool tuned)
 {
-    (void)state;
     static const struct unit units[] = {
         { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 24 } },
         { UNIT_MIXED, "Mixed_x", .channels = { 16, 16, 32, 24, 16, 32 } },
         { UNIT_HEAD, .name = "logits" }
     };
+    bool trained[GRAPH_PARAMS_MAX], frozen[GRAPH_OPS_MAX] = { tuned };
     struct net reference = net_make(units, 3, &options, 2, (int[]){ 4, 7, 6 });
+    for (int p = 0; p < reference.graph.param_count; p++)
+        trained[p] = !tuned || reference.graph.params[p].name[0] != 'a';
+    reference.request.trained = trained;
+    reference.request.frozen = frozen;
     struct net net = make_twin(&reference, I3D_PRECISION_F32);
     net.request.batch = 5;
     plan_both(1, &reference, &net);
@@ -210,6 +215,13 @@ static void a_batch_that_is_not_full_trains_as_a_smaller_one(void **state)
     }
     net_free(&reference);
     net_free(&net);
+}
+
+static void a_batch_that_is_not_full_trains_as_a_smaller_one(void **state)
+{
+    (void)state;
+    check_two_of_five(false);
+    check_two_of_five(true);
 }
 
 enum { STEPS = 20 };
