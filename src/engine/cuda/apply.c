@@ -95,21 +95,46 @@ out:
     return status;
 }
 
-static size_t fill_slot(const struct plan *plan, int lane, const float *input, const int *labels,
-                        const float *keep, const struct update *update)
+/* One thread does not fill memory as fast as a card is fed. */
+enum { COPY_BYTES = 4 << 20 };
+
+struct copy {
+    char *to;
+    const char *from;
+    size_t bytes;
+};
+
+static i3d_status copy_part(size_t index, int worker, void *context)
+{
+    const struct copy *copy = context;
+    size_t begin = index * COPY_BYTES, left = copy->bytes - begin;
+    (void)worker;
+    memcpy(copy->to + begin, copy->from + begin, left < COPY_BYTES ? left : COPY_BYTES);
+    return I3D_OK;
+}
+
+static i3d_status copy_all(struct team *team, void *to, const void *from, size_t bytes)
+{
+    struct copy copy = { .to = to, .from = from, .bytes = bytes };
+    return team_run(team, (bytes + COPY_BYTES - 1) / COPY_BYTES, copy_part, &copy);
+}
+
+static i3d_status fill_slot(const struct plan *plan, int lane, const float *input,
+                            const int *labels, const float *keep, const struct update *update,
+                            size_t *bytes)
 {
     const struct graph *graph = &plan->decided.graph;
     size_t clips = (size_t)plan->count;
     struct slot slot;
-    size_t bytes = slot_carve(plan, plan->ring[lane], plan->count, &slot);
+    *bytes = slot_carve(plan, plan->ring[lane], plan->count, &slot);
     *slot.input = describe(plan, update);
     for (size_t n = 0; n < clips; n++)
         slot.labels[n] = labels[n];
     if (plan->keep_given)
         memcpy(slot.keep, keep,
                clips * value_floats(&graph->values[last_op(plan)->out]) * sizeof *keep);
-    memcpy(slot.clip, input, clips * value_floats(&graph->values[0]) * sizeof *input);
-    return bytes;
+    return copy_all(plan->team, slot.clip, input,
+                    clips * value_floats(&graph->values[0]) * sizeof *input);
 }
 
 /* The host fills a slot while the card is at the step before, and waits for that one, not for this:
@@ -119,6 +144,7 @@ i3d_status cuda_step(struct plan *plan, int count, const float *input, const int
 {
     int lane = (int)(plan->applied % CARD_LANES);
     void *slot = span_at(plan, plan->slots[lane]);
+    size_t bytes;
     i3d_status status;
     if (!has_head(plan))
         return failure(I3D_EUNSUPPORTED, "a network without a head has no loss");
@@ -126,7 +152,7 @@ i3d_status cuda_step(struct plan *plan, int count, const float *input, const int
     plan->keep_given = keep != NULL;
     TRY(card_use(plan->card));
     TRY(cuda_load_changed(plan));
-    size_t bytes = fill_slot(plan, lane, input, labels, keep, update);
+    TRY(fill_slot(plan, lane, input, labels, keep, update, &bytes));
     TRY(card_bring(plan->card, lane, slot, plan->ring[lane], bytes));
     TRY(card_take(plan->card, lane));
     slot_carve(plan, slot, count, &plan->slot);

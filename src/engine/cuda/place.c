@@ -4,6 +4,8 @@
 #include "base/failure.h"
 #include "base/memory.h"
 
+enum { COPIERS = 4 };
+
 /* Trained parameters, statistics of norms, running ones: three lists side by side. */
 static int describe_segments(struct plan *plan, struct segment *all)
 {
@@ -145,8 +147,11 @@ static i3d_status get_pinned(struct plan *plan)
     size_t bytes = slot_carve(plan, NULL, plan->decided.batch, &slot);
     i3d_status status;
     TRY(card_get_pinned(plan->card, STEP_RESULTS * sizeof *plan->told, (void **)&plan->told));
-    for (int lane = 0; plan->decided.training && lane < CARD_LANES; lane++)
+    if (!plan->decided.training)
+        goto out;
+    for (int lane = 0; lane < CARD_LANES; lane++)
         TRY(card_get_pinned(plan->card, bytes, &plan->ring[lane]));
+    TRY(team_create(thread_count() < COPIERS ? thread_count() : COPIERS, &plan->team));
 out:
     return status;
 }

@@ -366,6 +366,7 @@ void cuda_plan_free(struct plan *plan)
     arena_clear(&plan->arena);
     if (plan->state.graph)
         state_clear(&plan->state);
+    team_free(plan->team);
     convolver_free(plan->convolver);
     card_close(plan->card);
     memory_free(plan);

@@ -9,6 +9,7 @@
 #ifndef I3D_ENGINE_CUDA_PLAN_H
 #define I3D_ENGINE_CUDA_PLAN_H
 
+#include "base/thread.h"
 #include "engine/arena.h"
 #include "engine/cuda/convolution.h"
 #include "engine/engine.h"
@@ -101,6 +102,7 @@ struct plan {
     struct slot slot; /* of this step, on the card */
     struct pass forward, backward, whole[CARD_LANES];
     void *ring[CARD_LANES];          /* slots on the host */
+    struct team *team;               /* fills them */
     struct step_result *told;        /* [STEP_RESULTS], pinned */
     double told_clips[STEP_RESULTS]; /* their losses are sums over so many */
     long applied, known, looked;     /* steps; those whose result has come; that was looked at */
