@@ -90,8 +90,14 @@ i3d_status convolver_create(struct card *card, const struct convolver_options *o
 {
     (void)card;
     (void)options;
-    i3d_status status = memory_get(1, sizeof **out, out);
-    return status == I3D_OK ? team_create(1, &(*out)->team) : status;
+    i3d_status status;
+    TRY(memory_get(1, sizeof **out, out));
+    TRY(team_create(1, &(*out)->team));
+    return I3D_OK;
+out:
+    convolver_free(*out);
+    *out = NULL;
+    return status;
 }
 
 void convolver_free(struct convolver *convolver)

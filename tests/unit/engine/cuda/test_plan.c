@@ -473,6 +473,30 @@ static void a_card_that_is_too_small_says_what_fits(void **state)
     net_free(&net);
 }
 
+static void a_plan_survives_a_lack_of_memory(void **state)
+{
+    (void)state;
+    static const struct unit units[] = {
+        { UNIT_CONV, "a", { 3, 3, 3 }, { 1, 1, 1 }, .channels = { 16 } },
+        { UNIT_HEAD, .name = "logits" }
+    };
+    struct net model = net_make(units, 2, &options, 1, (int[]){ 4, 7, 6 });
+    struct net net = make_twin(&model, I3D_PRECISION_BF16);
+    long n = 1;
+    i3d_status status;
+    do {
+        memory_fail_at(n++);
+        status = net_try_plan(&net);
+        memory_fail_at(0);
+        assert_true(status == I3D_OK || status == I3D_ENOMEM);
+        assert_true(status == I3D_OK || !net.plan);
+    } while (status != I3D_OK);
+    print_message("%ld requests\n", n - 2);
+    assert_true(n > 10);
+    net_free(&model);
+    net_free(&net);
+}
+
 static void refuses_what_it_cannot_run(void **state)
 {
     (void)state;
@@ -501,6 +525,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_whole_step_is_its_parts),
         cmocka_unit_test(float16_finds_its_loss_scale),
         cmocka_unit_test(a_card_that_is_too_small_says_what_fits),
+        cmocka_unit_test(a_plan_survives_a_lack_of_memory),
         cmocka_unit_test(refuses_what_it_cannot_run),
         cmocka_unit_test(twenty_steps_of_rgb_follow_the_reference_engine),
         cmocka_unit_test(twenty_steps_of_flow_follow_the_reference_engine),
