@@ -5,7 +5,7 @@ cd "$1"
 
 # "folder file header" for each include of src/, cli/ and the public headers.
 list_includes() {
-    find src cli include/i3d -name '*.[ch]' ! -name i3d.h | sort | while read -r file; do
+    find src cli include/i3d -name '*.[ch]' ! -name i3d.h -o -name '*.cu' | sort | while read -r file; do
         case $file in
         include/i3d/*) folder=$(basename "$file" .h) ;;
         cli/*) folder=cli ;;

@@ -353,10 +353,12 @@ static void time_memory(void)
 int main(int argc, char **argv)
 {
     static struct trial trial;
-    const char *only = argc > 2 ? argv[2] : NULL;
-    bool agree = true, card = find_card();
-    if (argc < 2 || !(trial.twins = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL)))
-        stop("usage: check TWINS.so [KERNEL]", argc < 2 ? "no twins" : dlerror());
+    bool compare_only = argc > 1 && !strcmp(argv[1], "-c"), agree = true;
+    char **names = argv + 1 + compare_only;
+    const char *only = names[0] ? names[1] : NULL;
+    bool card = find_card();
+    if (!names[0] || !(trial.twins = dlopen(names[0], RTLD_NOW | RTLD_LOCAL)))
+        stop("usage: check [-c] TWINS.so [KERNEL]", names[0] ? dlerror() : "no twins");
     for (int i = 0; i < check_case_count; i++) {
         const struct check_case *check = &check_cases[i];
         if (only && strcmp(only, check->name))
@@ -366,9 +368,9 @@ int main(int argc, char **argv)
             agree &= check_type(&trial, check, card);
         }
     }
-    if (card)
+    if (card && !compare_only)
         time_memory();
-    for (int i = 0; card && i < check_case_count; i++)
+    for (int i = 0; card && !compare_only && i < check_case_count; i++)
         if (!only || !strcmp(only, check_cases[i].name))
             time_case(&trial, &check_cases[i]);
     printf(agree ? "all agree\n" : "SOME DIFFER\n");
