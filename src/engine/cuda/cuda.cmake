@@ -29,7 +29,7 @@ foreach(kernel ${cuda_kernels})
     get_filename_component(name ${kernel} NAME_WE)
     set(object ${CMAKE_CURRENT_BINARY_DIR}/cuda_${name}.o)
     add_custom_command(OUTPUT ${object}
-        COMMAND ${CUDA_NVCC} -std=c++17 -O3 -lineinfo -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-threadsafe-statics
+        COMMAND ${CUDA_NVCC} -std=c++17 -O3 -lineinfo -fmad=false -Xcompiler -fPIC,-fvisibility=hidden,-fno-exceptions,-fno-threadsafe-statics
                 -gencode arch=compute_80,code=sm_80
                 -gencode arch=compute_90,code=[sm_90,compute_90]
                 -I${PROJECT_SOURCE_DIR}/include -I${PROJECT_SOURCE_DIR}/src
