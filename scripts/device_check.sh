@@ -49,6 +49,7 @@ part check 110 env I3D_CUDA_TRIES=3 "$build/bench/device_bench" check steps
 part time 100 "$build/bench/device_bench" time
 if command -v compute-sanitizer >/dev/null; then
     part sanitizer 70 env I3D_CUDA_TRIES=1 compute-sanitizer --error-exitcode 3 "$build/bench/device_bench" once
+    part races 35 compute-sanitizer --tool racecheck --error-exitcode 3 "$kernels/check" -c "$kernels/twins.so"
 fi
 if python3 -c 'import torch; assert torch.cuda.is_available()' 2>/dev/null; then
     part torch 90 python3 "$root/bench/device_torch.py"
