@@ -53,20 +53,22 @@ INLINE void transform_inputs(const int count, const vector *from, size_t from_st
 {
     const struct points *points = points_of(count);
     vector in[8];
-    UNROLL for (int i = 0; i < count; i++) in[i] = from[(size_t)i * from_step];
+    UNROLL
+    for (int i = 0; i < count; i++)
+        in[i] = from[(size_t)i * from_step];
     vector zero = { 0 }, infinity = { 0 };
-    UNROLL for (int k = 0; k <= points->pairs; k++)
-    {
+    UNROLL
+    for (int k = 0; k <= points->pairs; k++) {
         zero += points->all[k] * in[2 * k];
         infinity += points->all[k] * in[2 * k + 1];
     }
     to[0] = zero;
     to[(size_t)(count - 1) * to_step] = infinity;
-    UNROLL for (int i = 0; i < points->pairs; i++)
-    {
+    UNROLL
+    for (int i = 0; i < points->pairs; i++) {
         vector even = { 0 }, odd = { 0 };
-        UNROLL for (int k = 0; k < points->pairs; k++)
-        {
+        UNROLL
+        for (int k = 0; k < points->pairs; k++) {
             even += points->others[i][k] * in[2 * k + 2];
             odd += points->others[i][k] * in[2 * k + 1];
         }
@@ -81,15 +83,17 @@ INLINE void evaluate(const int count, const int length, const vector *from, size
 {
     const struct points *points = points_of(count);
     vector in[8];
-    UNROLL for (int i = 0; i < length; i++) in[i] = from[(size_t)i * from_step];
+    UNROLL
+    for (int i = 0; i < length; i++)
+        in[i] = from[(size_t)i * from_step];
     to[0] = in[0];
     to[(size_t)(count - 1) * to_step] = in[length - 1];
-    UNROLL for (int i = 0; i < points->pairs; i++)
-    {
+    UNROLL
+    for (int i = 0; i < points->pairs; i++) {
         const float root = points->root[i], square = root * root;
         vector even = { 0 }, odd = { 0 };
-        UNROLL for (int k = length - 1; k >= 0; k--)
-        {
+        UNROLL
+        for (int k = length - 1; k >= 0; k--) {
             if (k % 2)
                 odd = in[k] + square * odd;
             else
@@ -106,18 +110,20 @@ INLINE void collect(const int count, const int length, const vector *from, size_
 {
     const struct points *points = points_of(count);
     vector in[8];
-    UNROLL for (int i = 0; i < count; i++) in[i] = from[(size_t)i * from_step];
+    UNROLL
+    for (int i = 0; i < count; i++)
+        in[i] = from[(size_t)i * from_step];
     vector sum[3], difference[3];
-    UNROLL for (int i = 0; i < points->pairs; i++)
-    {
+    UNROLL
+    for (int i = 0; i < points->pairs; i++) {
         sum[i] = in[2 * i + 1] + in[2 * i + 2];
         difference[i] = (in[2 * i + 1] - in[2 * i + 2]) * points->root[i];
     }
-    UNROLL for (int k = 0; k < length; k++)
-    {
+    UNROLL
+    for (int k = 0; k < length; k++) {
         vector value = { 0 };
-        UNROLL for (int i = 0; i < points->pairs; i++)
-        {
+        UNROLL
+        for (int i = 0; i < points->pairs; i++) {
             vector *term = k % 2 ? &difference[i] : &sum[i];
             value += *term;
             *term *= points->root[i] * points->root[i];

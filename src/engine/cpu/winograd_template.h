@@ -97,7 +97,8 @@ INLINE void transform_tile(const enum winograd_tile tile, vector *work, float *t
     for (int i = 0; i < p1 * p2; i++) {
         vector column[8];
         transform_inputs(p0, work + i, (size_t)(p1 * p2), column, 1);
-        UNROLL for (int t = 0; t < p0; t++)
+        UNROLL
+        for (int t = 0; t < p0; t++)
             store_vector(column[t], to + (size_t)(t * p1 * p2 + i) * stride);
     }
 }
@@ -106,8 +107,9 @@ INLINE void transform_tile(const enum winograd_tile tile, vector *work, float *t
 INLINE void load_row(const int count, const float *row, int first, int width, vector *to)
 {
     if (first >= 0 && first + count <= width) {
-        UNROLL for (int i = 0; i < count; i++) to[i] =
-            load_vector(row + (ptrdiff_t)(first + i) * LANES);
+        UNROLL
+        for (int i = 0; i < count; i++)
+            to[i] = load_vector(row + (ptrdiff_t)(first + i) * LANES);
         return;
     }
     for (int i = 0; i < count; i++) {
@@ -152,7 +154,9 @@ INLINE void store_columns(pairs a, pairs b, pairs c, pairs d, float *to)
                         __builtin_shufflevector(high, high_2, 0, 1, 4, 5),
                         __builtin_shufflevector(low, low_2, 2, 3, 6, 7),
                         __builtin_shufflevector(high, high_2, 2, 3, 6, 7) };
-    UNROLL for (int i = 0; i < 4; i++) memcpy(to + (size_t)i * LANES, &columns[i], 32);
+    UNROLL
+    for (int i = 0; i < 4; i++)
+        memcpy(to + (size_t)i * LANES, &columns[i], 32);
 }
 
 /* Floats from column `first` on of a row, 0 where there are none; `row` NULL: nowhere. */
@@ -176,8 +180,8 @@ static void load_phases(const int counts[3], const float *channel, size_t channe
         for (int i = 0; i < counts[0] * counts[1]; i++) {
             float edges[4][16], *lane = (float *)(to + i * counts[2]) + c * 8;
             const float *rows[4];
-            UNROLL for (int phase = 0; phase < 4; phase++)
-            {
+            UNROLL
+            for (int phase = 0; phase < 4; phase++) {
                 int t = first[0] + i / counts[1] * 2 + phase / 2;
                 int h = first[1] + i % counts[1] * 2 + phase % 2;
                 bool inside = t >= 0 && t < size[0] && h >= 0 && h < size[1];
@@ -224,22 +228,23 @@ INLINE void multiply(const int count, int depth, const float *rows, const float 
 {
     vector sum[ROWS][2] = { { { 0 } } };
     for (int first = 0; first < depth; first += LANES) {
-        UNROLL for (int r = 0; r < count; r++)
+        UNROLL
+        for (int r = 0; r < count; r++)
             __builtin_prefetch(rows + (size_t)(r + count) * (size_t)depth + first);
         for (int i = 0; i < AHEAD_LINES; i++, ahead += 16)
             __builtin_prefetch(ahead);
         for (int k = first; k < first + LANES; k++, panel += PANEL) {
             vector left = load_vector(panel), right = load_vector(panel + LANES);
-            UNROLL for (int r = 0; r < count; r++)
-            {
+            UNROLL
+            for (int r = 0; r < count; r++) {
                 float factor = rows[(size_t)r * (size_t)depth + (size_t)k];
                 sum[r][0] += factor * left;
                 sum[r][1] += factor * right;
             }
         }
     }
-    UNROLL for (int r = 0; r < count; r++)
-    {
+    UNROLL
+    for (int r = 0; r < count; r++) {
         store_vector(sum[r][0], out + (size_t)r * out_stride);
         store_vector(sum[r][1], out + (size_t)r * out_stride + LANES);
     }
@@ -272,8 +277,9 @@ INLINE void collect_tile(const enum winograd_tile tile, const float *products, v
     vector work[POINTS_MAX];
     for (int i = 0; i < 2 * p1 * p2; i++) {
         vector column[8];
-        UNROLL for (int t = 0; t < p0; t++) column[t] =
-            load_vector(products + (size_t)(t * 2 * p1 * p2 + i) * LANES);
+        UNROLL
+        for (int t = 0; t < p0; t++)
+            column[t] = load_vector(products + (size_t)(t * 2 * p1 * p2 + i) * LANES);
         collect(p0, m0, column, 1, work + i / 2 + i % 2 * m0 * p1 * p2, (size_t)(p1 * p2));
     }
     for (int t = 0; t < 2 * m0; t++) {

@@ -116,7 +116,8 @@ INLINE void transform_gradient(const struct winograd *winograd, const enum winog
     for (int i = 0; i < p1 * p2; i++) {
         vector column[8];
         evaluate(p0, counts[0], work + i, (size_t)(p1 * p2), column, 1);
-        UNROLL for (int t = 0; t < p0; t++)
+        UNROLL
+        for (int t = 0; t < p0; t++)
             store_vector(column[t], to + (size_t)(t * p1 * p2 + i) * stride);
     }
 }
@@ -154,8 +155,8 @@ INLINE void multiply_transposed(const int count, int tiles, int depth, struct op
         const float *row = rows.data, *column = panel.data;
         for (int i = first; i < smaller(first + WINOGRAD_GROUP, tiles); i++) {
             vector left = load_vector(column), right = load_vector(column + LANES);
-            UNROLL for (int r = 0; r < count; r++)
-            {
+            UNROLL
+            for (int r = 0; r < count; r++) {
                 sum[r][0] += row[r] * left;
                 sum[r][1] += row[r] * right;
             }
@@ -165,8 +166,10 @@ INLINE void multiply_transposed(const int count, int tiles, int depth, struct op
         rows.data += rows.stride;
         panel.data += panel.stride;
     }
-    UNROLL for (int r = 0; r < count; r++) for (int half = 0; half < 2; half++, sums += LANES)
-        store_vector(add ? load_vector(sums) + sum[r][half] : sum[r][half], sums);
+    UNROLL
+    for (int r = 0; r < count; r++)
+        for (int half = 0; half < 2; half++, sums += LANES)
+            store_vector(add ? load_vector(sums) + sum[r][half] : sum[r][half], sums);
 }
 
 static void multiply_gradients(const struct winograd *winograd, int count, const float *tiles,

@@ -65,8 +65,9 @@ TYPED_KERNEL(write_clip, struct clip_job)
         int w = (int)split(&clip, &args.width), h = (int)split(&clip, &args.height);
         int t = (int)split(&clip, &args.frames);
         struct octet value;
-        UNROLL for (uint32_t i = 0; i < OCTET; i++) value.at[i] =
-            find_number(&args, clip, octet * OCTET + i, t, h, w);
+        UNROLL
+        for (uint32_t i = 0; i < OCTET; i++)
+            value.at[i] = find_number(&args, clip, octet * OCTET + i, t, h, w);
         store8(&value, &args.args.out, position, column_of(args.args.out.channels, wide, octet),
                type);
     }

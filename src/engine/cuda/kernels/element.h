@@ -173,15 +173,15 @@ DEVICE struct octet load_wide(const void *data, size_t at, enum element type)
     if (type == ELEMENT_F32) {
         const struct float_quad *from = (const struct float_quad *)((const float *)data + at);
         struct float_quad low = from[0], high = from[1];
-        UNROLL for (int i = 0; i < 4; i++)
-        {
+        UNROLL
+        for (int i = 0; i < 4; i++) {
             out.at[i] = low.at[i];
             out.at[4 + i] = high.at[i];
         }
     } else {
         struct quad bits = *(const struct quad *)((const uint16_t *)data + at);
-        UNROLL for (int i = 0; i < 4; i++)
-        {
+        UNROLL
+        for (int i = 0; i < 4; i++) {
             float2 pair = unpack_pair(bits.at[i], type);
             out.at[2 * i] = pair.x;
             out.at[2 * i + 1] = pair.y;
@@ -194,8 +194,8 @@ DEVICE void store_wide(const struct octet *value, void *data, size_t at, enum el
 {
     if (type == ELEMENT_F32) {
         struct float_quad *to = (struct float_quad *)((float *)data + at), low, high;
-        UNROLL for (int i = 0; i < 4; i++)
-        {
+        UNROLL
+        for (int i = 0; i < 4; i++) {
             low.at[i] = value->at[i];
             high.at[i] = value->at[4 + i];
         }
@@ -203,8 +203,9 @@ DEVICE void store_wide(const struct octet *value, void *data, size_t at, enum el
         to[1] = high;
     } else {
         struct quad bits;
-        UNROLL for (int i = 0; i < 4; i++) bits.at[i] =
-            pack_pair(value->at[2 * i], value->at[2 * i + 1], type);
+        UNROLL
+        for (int i = 0; i < 4; i++)
+            bits.at[i] = pack_pair(value->at[2 * i], value->at[2 * i + 1], type);
         *(struct quad *)((uint16_t *)data + at) = bits;
     }
 }
@@ -238,8 +239,9 @@ DEVICE struct octet load8(const struct view *view, size_t position, struct colum
     struct octet out;
     if (column.wide)
         return load_wide(view->data, at, type);
-    UNROLL for (int i = 0; i < OCTET; i++) out.at[i] =
-        i < column.count ? load1(view->data, at + (size_t)i, type) : 0;
+    UNROLL
+    for (int i = 0; i < OCTET; i++)
+        out.at[i] = i < column.count ? load1(view->data, at + (size_t)i, type) : 0;
     return out;
 }
 
@@ -251,8 +253,10 @@ DEVICE void store8(const struct octet *value, const struct view *view, size_t po
         store_wide(value, view->data, at, type);
         return;
     }
-    UNROLL for (int i = 0; i < OCTET; i++) if (i < column.count)
-        store1(value->at[i], view->data, at + (size_t)i, type);
+    UNROLL
+    for (int i = 0; i < OCTET; i++)
+        if (i < column.count)
+            store1(value->at[i], view->data, at + (size_t)i, type);
 }
 
 /* 8 elements of 16 bits as they are. */
@@ -263,8 +267,8 @@ DEVICE struct quad load8_bits(const struct view *view, size_t position, struct c
     struct quad out;
     if (column.wide)
         return *(const struct quad *)from;
-    UNROLL for (int i = 0; i < 4; i++)
-    {
+    UNROLL
+    for (int i = 0; i < 4; i++) {
         uint32_t low = 2 * i < column.count ? from[2 * i] : 0;
         uint32_t high = 2 * i + 1 < column.count ? from[2 * i + 1] : 0;
         out.at[i] = low | high << 16;
@@ -280,8 +284,10 @@ DEVICE void store8_bits(const struct quad *value, const struct view *view, size_
         *(struct quad *)to = *value;
         return;
     }
-    UNROLL for (int i = 0; i < OCTET; i++) if (i < column.count) to[i] =
-        (uint16_t)(value->at[i / 2] >> i % 2 * 16 & 0xffff);
+    UNROLL
+    for (int i = 0; i < OCTET; i++)
+        if (i < column.count)
+            to[i] = (uint16_t)(value->at[i / 2] >> i % 2 * 16 & 0xffff);
 }
 
 /* The same of float32 numbers, one a channel; `otherwise` where they are NULL or there is no
@@ -289,15 +295,18 @@ DEVICE void store8_bits(const struct quad *value, const struct view *view, size_
 DEVICE struct octet load_factors(const float *factors, struct column column, float otherwise)
 {
     struct octet out;
-    UNROLL for (int i = 0; i < OCTET; i++) out.at[i] =
-        factors && i < column.count ? factors[column.channel + i] : otherwise;
+    UNROLL
+    for (int i = 0; i < OCTET; i++)
+        out.at[i] = factors && i < column.count ? factors[column.channel + i] : otherwise;
     return out;
 }
 
 DEVICE struct octet fill8(float value)
 {
     struct octet out;
-    UNROLL for (int i = 0; i < OCTET; i++) out.at[i] = value;
+    UNROLL
+    for (int i = 0; i < OCTET; i++)
+        out.at[i] = value;
     return out;
 }
 

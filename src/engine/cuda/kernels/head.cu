@@ -44,8 +44,8 @@ DEVICE bool is_better(float value, int32_t at, float than, int32_t than_at)
 
 DEVICE void join_pooled(bool maximum, struct pooled *to, const struct pooled *with)
 {
-    UNROLL for (int i = 0; i < OCTET; i++)
-    {
+    UNROLL
+    for (int i = 0; i < OCTET; i++) {
         if (!maximum) {
             to->value.at[i] += with->value.at[i];
         } else if (is_better(with->value.at[i], with->at[i], to->value.at[i], to->at[i])) {
@@ -62,10 +62,14 @@ DEVICE struct pooled pool_row(const struct head_job *job, size_t begin, uint32_t
     struct pooled all, with;
     uint32_t count = (uint32_t)(args->window * args->map);
     all.value = fill8(args->maximum ? -INFINITY : 0);
-    UNROLL for (int i = 0; i < OCTET; i++) all.at[i] = INT32_MAX;
+    UNROLL
+    for (int i = 0; i < OCTET; i++)
+        all.at[i] = INT32_MAX;
     for (uint32_t at = row; at < count; at += job->tile.rows) {
         with.value = load8(&args->in, begin + at, column, type);
-        UNROLL for (int i = 0; i < OCTET; i++) with.at[i] = (int32_t)at;
+        UNROLL
+        for (int i = 0; i < OCTET; i++)
+            with.at[i] = (int32_t)at;
         join_pooled(args->maximum, &all, &with);
     }
     return all;
@@ -251,8 +255,10 @@ TYPED_KERNEL(spread_map, struct head_job)
         struct octet value = fill8(0);
         if (args.args.add)
             value = load8(view, position, column, type);
-        UNROLL for (int i = 0; i < OCTET; i++) if (i < column.count) value.at[i] +=
-            gather_gradient(&args, clip, column.channel + i, t, at);
+        UNROLL
+        for (int i = 0; i < OCTET; i++)
+            if (i < column.count)
+                value.at[i] += gather_gradient(&args, clip, column.channel + i, t, at);
         store8(&value, view, position, column, type);
     }
 }

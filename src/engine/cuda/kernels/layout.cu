@@ -12,17 +12,22 @@ DEVICE struct octet sum_octet(const struct sum_args *args, size_t position, stru
     struct octet sum = load8(&args->in[0], position, column, type);
     if (args->mask.data) {
         struct octet mask = load8(&args->mask, position, column, type);
-        UNROLL for (int i = 0; i < OCTET; i++) sum.at[i] = mask.at[i] > 0 ? sum.at[i] : 0;
+        UNROLL
+        for (int i = 0; i < OCTET; i++)
+            sum.at[i] = mask.at[i] > 0 ? sum.at[i] : 0;
     }
-    UNROLL for (int v = 1; v < SUM_MAX; v++)
-    {
+    UNROLL
+    for (int v = 1; v < SUM_MAX; v++) {
         if (v >= args->count)
             continue;
         struct octet with = load8(&args->in[v], position, column, type);
-        UNROLL for (int i = 0; i < OCTET; i++) sum.at[i] += with.at[i];
+        UNROLL
+        for (int i = 0; i < OCTET; i++)
+            sum.at[i] += with.at[i];
     }
-    UNROLL for (int i = 0; i < OCTET; i++) sum.at[i] =
-        args->relu && sum.at[i] < 0 ? 0 : sum.at[i]; /* a NaN stays */
+    UNROLL
+    for (int i = 0; i < OCTET; i++)
+        sum.at[i] = args->relu && sum.at[i] < 0 ? 0 : sum.at[i]; /* a NaN stays */
     return sum;
 }
 
@@ -38,10 +43,14 @@ TYPED_KERNEL(sum_views, struct sum_job)
         struct walk walk = walk_of(&args.chunks, BLOCK.y, row);
         for (size_t at = walk.begin; at < walk.end; at += PAIR_FLIGHT * tile->rows) {
             struct octet sum[PAIR_FLIGHT];
-            UNROLL for (unsigned k = 0; k < PAIR_FLIGHT; k++) if (at + k * tile->rows < walk.end)
-                sum[k] = sum_octet(&args.args, at + k * tile->rows, column, type);
-            UNROLL for (unsigned k = 0; k < PAIR_FLIGHT; k++) if (at + k * tile->rows < walk.end)
-                store8(&sum[k], &args.args.out, at + k * tile->rows, column, type);
+            UNROLL
+            for (unsigned k = 0; k < PAIR_FLIGHT; k++)
+                if (at + k * tile->rows < walk.end)
+                    sum[k] = sum_octet(&args.args, at + k * tile->rows, column, type);
+            UNROLL
+            for (unsigned k = 0; k < PAIR_FLIGHT; k++)
+                if (at + k * tile->rows < walk.end)
+                    store8(&sum[k], &args.args.out, at + k * tile->rows, column, type);
         }
     }
 }
@@ -76,8 +85,10 @@ TYPED_KERNEL(copy_view, struct copy_job)
         for (size_t at = walk.begin; at < walk.end; at += FLIGHT * tile->rows) {
             struct octet x[FLIGHT];
             load_flight(&args.args.in, at, walk.end, tile->rows, column, type, FLIGHT, x);
-            UNROLL for (unsigned k = 0; k < FLIGHT; k++) if (at + k * tile->rows < walk.end)
-                store8(&x[k], &args.args.out, at + k * tile->rows, column, args.args.out.type);
+            UNROLL
+            for (unsigned k = 0; k < FLIGHT; k++)
+                if (at + k * tile->rows < walk.end)
+                    store8(&x[k], &args.args.out, at + k * tile->rows, column, args.args.out.type);
         }
     }
 }
@@ -119,8 +130,9 @@ TYPED_KERNEL(pack_view, struct layout_job)
         const float *from = first_float(&args, position, column.channel);
         float scale = args.args.scale ? *args.args.scale : 1;
         struct octet value;
-        UNROLL for (int i = 0; i < OCTET; i++) value.at[i] =
-            i < column.count ? from[(size_t)i * args.args.map] * scale : 0;
+        UNROLL
+        for (int i = 0; i < OCTET; i++)
+            value.at[i] = i < column.count ? from[(size_t)i * args.args.map] * scale : 0;
         store8(&value, view, position, column, type);
     }
 }
@@ -136,8 +148,10 @@ TYPED_KERNEL(unpack_view, struct layout_job)
             continue;
         float *to = first_float(&args, position, column.channel);
         struct octet value = load8(view, position, column, type);
-        UNROLL for (int i = 0; i < OCTET; i++) if (i < column.count) to[(size_t)i * args.args.map] =
-            value.at[i];
+        UNROLL
+        for (int i = 0; i < OCTET; i++)
+            if (i < column.count)
+                to[(size_t)i * args.args.map] = value.at[i];
     }
 }
 

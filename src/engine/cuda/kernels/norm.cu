@@ -17,8 +17,8 @@ struct spread {
 DEVICE void join_spread(struct spread *to, const struct spread *with)
 {
     float total = to->count + with->count, share = total > 0 ? with->count / total : 0;
-    UNROLL for (int i = 0; i < OCTET; i++)
-    {
+    UNROLL
+    for (int i = 0; i < OCTET; i++) {
         float difference = with->mean.at[i] - to->mean.at[i];
         to->squares.at[i] += with->squares.at[i] + difference * difference * (to->count * share);
         to->mean.at[i] += difference * share;
@@ -30,13 +30,15 @@ DEVICE void measure_flight(const struct octet x[FLIGHT], int count, struct sprea
 {
     float share = 1.f / (float)count;
     out->count = (float)count;
-    UNROLL for (int i = 0; i < OCTET; i++)
-    {
+    UNROLL
+    for (int i = 0; i < OCTET; i++) {
         float sum = 0, squares = 0;
-        UNROLL for (int k = 0; k < FLIGHT; k++) sum += x[k].at[i]; /* those behind the end are 0 */
+        UNROLL
+        for (int k = 0; k < FLIGHT; k++)
+            sum += x[k].at[i]; /* those behind the end are 0 */
         float mean = sum * share;
-        UNROLL for (int k = 0; k < FLIGHT; k++)
-        {
+        UNROLL
+        for (int k = 0; k < FLIGHT; k++) {
             float difference = k < count ? x[k].at[i] - mean : 0;
             squares += difference * difference;
         }
@@ -250,10 +252,10 @@ TYPED_KERNEL(apply_norm, struct norm_job)
         for (size_t at = walk.begin; at < walk.end; at += FLIGHT * rows) {
             struct octet x[FLIGHT];
             load_flight(&args.args.in, at, walk.end, rows, column, type, FLIGHT, x);
-            UNROLL for (unsigned k = 0; k < FLIGHT; k++)
-            {
-                UNROLL for (int i = 0; i < OCTET; i++)
-                {
+            UNROLL
+            for (unsigned k = 0; k < FLIGHT; k++) {
+                UNROLL
+                for (int i = 0; i < OCTET; i++) {
                     float y = (x[k].at[i] - norm.mean.at[i]) * norm.scale.at[i] + norm.shift.at[i];
                     x[k].at[i] = args.args.relu && y < 0 ? 0 : y; /* a NaN stays */
                 }
@@ -296,8 +298,8 @@ DEVICE float cut_gradient(float gradient, float x, float scale, float shift, boo
 
 DEVICE void add_sums(struct sums *to, const struct sums *with)
 {
-    UNROLL for (int i = 0; i < OCTET; i++)
-    {
+    UNROLL
+    for (int i = 0; i < OCTET; i++) {
         to->gradient.at[i] += with->gradient.at[i];
         to->product.at[i] += with->product.at[i];
     }
@@ -313,10 +315,10 @@ DEVICE struct sums sum_walk(const struct norm_backward_job *job, struct walk wal
         struct octet x[PAIR_FLIGHT], g[PAIR_FLIGHT]; /* behind the end g is 0 */
         load_flight(&job->args.in, at, walk.end, rows, column, type, PAIR_FLIGHT, x);
         load_flight(&job->args.out_gradient, at, walk.end, rows, column, type, PAIR_FLIGHT, g);
-        UNROLL for (int k = 0; k < PAIR_FLIGHT; k++)
-        {
-            UNROLL for (int i = 0; i < OCTET; i++)
-            {
+        UNROLL
+        for (int k = 0; k < PAIR_FLIGHT; k++) {
+            UNROLL
+            for (int i = 0; i < OCTET; i++) {
                 float centred = x[k].at[i] - norm.mean.at[i];
                 float cut = cut_gradient(g[k].at[i], centred, norm.scale.at[i], norm.shift.at[i],
                                          job->args.relu);
@@ -411,8 +413,8 @@ KERNEL(join_sums, struct norm_backward_job)
 DEVICE void spread_gradient(const struct norm_backward_args *args, const struct norm8 *norm,
                             const struct sums *shares, const struct octet *x, struct octet *g)
 {
-    UNROLL for (int i = 0; i < OCTET; i++)
-    {
+    UNROLL
+    for (int i = 0; i < OCTET; i++) {
         float scale = norm->scale.at[i], centred = x->at[i] - norm->mean.at[i];
         float cut = cut_gradient(g->at[i], centred, scale, norm->shift.at[i], args->relu);
         g->at[i] = scale * (cut - shares->gradient.at[i] - centred * shares->product.at[i]);
@@ -437,8 +439,8 @@ TYPED_KERNEL(spread_chunk, struct norm_backward_job)
             struct octet x[PAIR_FLIGHT], g[PAIR_FLIGHT];
             load_flight(&args.args.in, at, walk.end, rows, column, type, PAIR_FLIGHT, x);
             load_flight(&args.args.out_gradient, at, walk.end, rows, column, type, PAIR_FLIGHT, g);
-            UNROLL for (unsigned k = 0; k < PAIR_FLIGHT; k++)
-            {
+            UNROLL
+            for (unsigned k = 0; k < PAIR_FLIGHT; k++) {
                 spread_gradient(&args.args, &norm, &shares, &x[k], &g[k]);
                 if (at + k * rows < walk.end)
                     store8(&g[k], &args.args.in_gradient, at + k * rows, column, type);

@@ -78,8 +78,8 @@ struct taps {
 DEVICE struct taps taps_of(const struct window *window, const int at[3])
 {
     struct taps taps;
-    UNROLL for (int d = 0; d < 3; d++)
-    {
+    UNROLL
+    for (int d = 0; d < 3; d++) {
         int first = at[d] * window->stride[d] - window->front[d];
         int left = window->size_in[d] - first;
         taps.first[d] = first;
@@ -99,8 +99,8 @@ DEVICE struct best8 begin_best(int tap, enum element type)
 {
     struct best8 best;
     best.value = fill8(-INFINITY);
-    UNROLL for (int i = 0; i < 4; i++)
-    {
+    UNROLL
+    for (int i = 0; i < 4; i++) {
         best.bits.at[i] = pack_pair(-INFINITY, -INFINITY, type);
         best.low.at[i] = type == ELEMENT_F32 ? (uint32_t)tap : (uint32_t)tap * 0x10001;
         best.high.at[i] = (uint32_t)tap;
@@ -114,8 +114,8 @@ DEVICE void meet_tap(const struct pool_job *job, size_t position, struct column 
 {
     if (type == ELEMENT_F32) {
         struct octet value = load8(&job->args.in, position, column, type);
-        UNROLL for (int i = 0; i < OCTET; i++)
-        {
+        UNROLL
+        for (int i = 0; i < OCTET; i++) {
             bool better = value.at[i] > best->value.at[i] || value.at[i] != value.at[i];
             uint32_t *taps = i < 4 ? &best->low.at[i] : &best->high.at[i - 4];
             best->value.at[i] = better ? value.at[i] : best->value.at[i];
@@ -125,8 +125,8 @@ DEVICE void meet_tap(const struct pool_job *job, size_t position, struct column 
     }
     struct quad bits = load8_bits(&job->args.in, position, column);
     uint32_t taps = (uint32_t)tap * 0x10001;
-    UNROLL for (int i = 0; i < 4; i++)
-    {
+    UNROLL
+    for (int i = 0; i < 4; i++) {
         if (winner) {
             uint32_t better = beating_pair(bits.at[i], best->bits.at[i], type);
             best->low.at[i] = (better & taps) | (~better & best->low.at[i]);
@@ -145,8 +145,8 @@ DEVICE void store_best(const struct pool_job *job, size_t position, struct colum
         store8_bits(&best->bits, &job->args.out, position, column);
     if (!winner)
         return;
-    UNROLL for (int i = 0; i < OCTET; i++)
-    {
+    UNROLL
+    for (int i = 0; i < OCTET; i++) {
         uint32_t pair = best->low.at[i / 2] >> i % 2 * 16;
         uint32_t single = i < 4 ? best->low.at[i % 4] : best->high.at[i % 4];
         bytes.at[i] = (uint8_t)((type == ELEMENT_F32 ? single : pair) & 0xff);
@@ -233,7 +233,9 @@ DEVICE void meet_gradient(const struct pool_backward_job *job, size_t position,
     struct winners winner =
         winners[position * job->walk.tile.octets + (unsigned)column.channel / OCTET];
     struct octet gradient = load8(&job->args.out_gradient, position, column, type);
-    UNROLL for (int i = 0; i < OCTET; i++) sum->at[i] += winner.at[i] == tap ? gradient.at[i] : 0;
+    UNROLL
+    for (int i = 0; i < OCTET; i++)
+        sum->at[i] += winner.at[i] == tap ? gradient.at[i] : 0;
 }
 
 TYPED_KERNEL(pool_backward, struct pool_backward_job)
@@ -250,7 +252,9 @@ TYPED_KERNEL(pool_backward, struct pool_backward_job)
         if (args.args.add)
             sum = load8(&args.args.in_gradient, position, column, type);
         struct reach reach[3];
-        UNROLL for (int d = 0; d < 3; d++) reach[d] = reach_of(&args, d, place.at[d]);
+        UNROLL
+        for (int d = 0; d < 3; d++)
+            reach[d] = reach_of(&args, d, place.at[d]);
         for (int t = reach[0].begin; t < reach[0].end; t++)
             for (int h = reach[1].begin; h < reach[1].end; h++) {
                 int row_tap = ((reach[0].front - t * window->stride[0]) * window->kernel[1] +

@@ -190,8 +190,8 @@ KERNEL(step_params, struct step_args)
         float l2 = piece.segment->decayed ? by.l2 : 0, clips = args.input->clips;
         for (uint32_t begin = thread; begin < piece.count; begin += AT_ONCE * THREADS) {
             struct trained x[AT_ONCE];
-            UNROLL for (uint32_t k = 0; k < AT_ONCE; k++)
-            {
+            UNROLL
+            for (uint32_t k = 0; k < AT_ONCE; k++) {
                 uint32_t i = begin + k * THREADS;
                 if (i >= piece.count)
                     continue;
@@ -200,8 +200,8 @@ KERNEL(step_params, struct step_args)
                 x[k].moments[0] = first[i];
                 x[k].moments[1] = args.optimizer == I3D_ADAM ? second[i] : 0;
             }
-            UNROLL for (uint32_t k = 0; k < AT_ONCE; k++)
-            {
+            UNROLL
+            for (uint32_t k = 0; k < AT_ONCE; k++) {
                 uint32_t i = begin + k * THREADS;
                 if (i >= piece.count)
                     continue;

@@ -72,10 +72,15 @@ DEVICE struct walk walk_of(const struct chunks *chunks, unsigned chunk, uint32_t
 DEVICE void load_flight(const struct view *view, size_t at, size_t end, uint32_t rows,
                         struct column column, enum element type, unsigned flight, struct octet *out)
 {
-    UNROLL for (unsigned k = 0; k < flight; k++) out[k] =
-        load8(view, at + k * rows < end ? at + k * rows : at, column, type);
-    UNROLL for (unsigned k = 1; k < flight; k++) UNROLL for (int i = 0; i < OCTET; i++) out[k]
-        .at[i] = at + k * rows < end ? out[k].at[i] : 0;
+    UNROLL
+    for (unsigned k = 0; k < flight; k++)
+        out[k] = load8(view, at + k * rows < end ? at + k * rows : at, column, type);
+    UNROLL
+    for (unsigned k = 1; k < flight; k++) {
+        UNROLL
+        for (int i = 0; i < OCTET; i++)
+            out[k].at[i] = at + k * rows < end ? out[k].at[i] : 0;
+    }
 }
 
 #endif

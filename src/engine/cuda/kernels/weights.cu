@@ -36,8 +36,9 @@ struct machine {
 DEVICE struct machine machine_of(const struct weights_job *job)
 {
     struct machine machine;
-    UNROLL for (int d = 0; d < 3; d++) machine.size[d] =
-        (uint32_t)(job->folded ? (job->kernel[d] + 1) / 2 : job->kernel[d]);
+    UNROLL
+    for (int d = 0; d < 3; d++)
+        machine.size[d] = (uint32_t)(job->folded ? (job->kernel[d] + 1) / 2 : job->kernel[d]);
     machine.ins = (uint32_t)job->machine_ins;
     return machine;
 }
