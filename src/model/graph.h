@@ -96,7 +96,8 @@ i3d_status graph_create(const i3d_model *model, int t, int h, int w, struct grap
 i3d_status model_create_unit(int in_channels, int channels, const int kernel[3],
                              const int stride[3], i3d_model **out);
 
-/* A multiply-add of a convolution done directly, or of the logits, counts 2. Of one clip, forward. */
+/* A multiply-add of a convolution done directly, or of the logits, counts 2. Of one clip, forward.
+ */
 double op_flops(const struct graph *graph, const struct op *op);
 double graph_flops(const struct graph *graph);
 

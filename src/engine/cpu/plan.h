@@ -65,7 +65,7 @@ struct plan {
     float *features, *features_gradient, *keep; /* [batch, channels, t'] of an OP_HEAD */
     int count;                                  /* clips of the last forward() */
     bool overflowed;                            /* in the pass at hand, and a ReLU may hide it */
-    struct op_time *times; /* [op_count] while profile() runs, else NULL */
+    struct op_time *times;                      /* [op_count] while profile() runs, else NULL */
     bool keep_given;                            /* in the last forward() */
 };
 
