@@ -28,7 +28,7 @@ static const struct {
       { .25, .15, .3, 5, .5, true, 5, 1, 300, .01, 1, 0, -.5, 256, NONE, .8, false, true } },
     { "quality",
       { .25, .15, .3, 4, .5, false, 5, 1, 30, .03, 5, 3, -.75, 32, NONE, 0, true, false } },
-    { "fast", { .25, .15, .3, 4, .5, false, 3, 1, 20, 0, 10, 3, -.75, 32, EDGE, 0, true, false } },
+    { "fast", { .25, .15, .3, 4, .5, false, 4, 1, 16, .03, 4, 3, -.75, 32, NONE, 0, true, false } },
     { "turbo", { .25, .15, .3, 4, .5, false, 3, 1, 8, 0, 4, 3, -.75, 32, EDGE, 0, true, false } },
 };
 
