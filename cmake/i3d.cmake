@@ -16,7 +16,7 @@ option(I3D_WERROR "turn warnings into errors" OFF)
 option(I3D_COVERAGE "measure line coverage" OFF)
 option(I3D_FUZZ "build the libFuzzer targets (needs clang)" OFF)
 set(I3D_SANITIZE "" CACHE STRING "sanitizers, as in -fsanitize=")
-foreach(lib FFMPEG JPEG ONEDNN ONNXRUNTIME CUDA)
+foreach(lib FFMPEG JPEG ONEDNN ONNXRUNTIME CUDA OPENMPI MPICH)
     set(I3D_${lib} AUTO CACHE STRING "build with ${lib}: AUTO, ON or OFF")
 endforeach()
 
@@ -90,21 +90,26 @@ function(i3d_noun name)
     set_property(GLOBAL APPEND PROPERTY I3D_LINK ${arg_LINK})
 endfunction()
 
-# i3d_plugin(cuda SOURCES a.c LINK cudnn [FOLDER where]): the shared object i3d-cuda.so. Without a
-# FOLDER it is installed where the library looks for it.
+# i3d_plugin(cuda SOURCES a.c LINK cudnn [FOLDER where] [KIND comm]): the shared object i3d-cuda.so,
+# or comm-cuda.so. Without a FOLDER it is made and installed where the library looks for it.
 function(i3d_plugin name)
-    cmake_parse_arguments(arg "" "FOLDER" "SOURCES;LINK" ${ARGN})
+    cmake_parse_arguments(arg "" "FOLDER;KIND" "SOURCES;LINK" ${ARGN})
+    if(NOT arg_KIND)
+        set(arg_KIND i3d)
+    endif()
     add_library(i3d_plugin_${name} MODULE ${arg_SOURCES} ${PROJECT_SOURCE_DIR}/src/plugin/guest.c
                                           ${PROJECT_SOURCE_DIR}/src/base/thread.c)
     target_include_directories(i3d_plugin_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include
                                                           ${PROJECT_SOURCE_DIR}/src)
     target_compile_definitions(i3d_plugin_${name} PRIVATE I3D_PLUGIN)
     target_link_libraries(i3d_plugin_${name} PRIVATE ${arg_LINK} Threads::Threads m)
-    set_target_properties(i3d_plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME i3d-${name})
+    set_target_properties(i3d_plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${arg_KIND}-${name})
     if(arg_FOLDER)
         set_target_properties(i3d_plugin_${name} PROPERTIES
                               LIBRARY_OUTPUT_DIRECTORY ${arg_FOLDER})
     else()
+        set_target_properties(i3d_plugin_${name} PROPERTIES
+                              LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}/i3d)
         install(TARGETS i3d_plugin_${name} DESTINATION ${CMAKE_INSTALL_LIBDIR}/i3d)
     endif()
 endfunction()

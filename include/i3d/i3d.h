@@ -18,6 +18,7 @@
 #include <i3d/clip.h>
 
 #include <i3d/model.h>
+#include <i3d/comm.h>
 #include <i3d/engine.h>
 #include <i3d/network.h>
 #include <i3d/checkpoint.h>

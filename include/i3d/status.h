@@ -18,7 +18,8 @@ typedef enum i3d_status {
     I3D_EFORMAT,      /* mend the file: it is not what it says it is */
     I3D_EUNSUPPORTED, /* build or install more: this program lacks the part */
     I3D_EENGINE,      /* choose another engine: a library under us refused */
-    I3D_EINTERRUPTED  /* start again to go on: the user stopped it */
+    I3D_EINTERRUPTED, /* start again to go on: the user stopped it */
+    I3D_EELSEWHERE    /* look at another process: it failed, and says why */
 } i3d_status;
 
 /* What failed last in this thread: one sentence, lower case, that names the subject, the reason and

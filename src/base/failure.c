@@ -35,6 +35,8 @@ const char *i3d_status_name(i3d_status status)
         return "engine error";
     case I3D_EINTERRUPTED:
         return "interrupted";
+    case I3D_EELSEWHERE:
+        return "failed elsewhere";
     }
     return "unknown status";
 }

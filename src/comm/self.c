@@ -29,6 +29,11 @@ static i3d_status wait_all(struct comm *comm)
     return I3D_OK;
 }
 
+static i3d_status sum(struct comm *comm, struct array array)
+{
+    return reduce(comm, array);
+}
+
 static i3d_status check_root(int root)
 {
     return root == 0 ? I3D_OK : failure(I3D_EINVAL, "there is no process %d of 1", root);
@@ -56,6 +61,11 @@ out:
     return status;
 }
 
+static void abandon(struct comm *comm)
+{
+    (void)comm;
+}
+
 static void close_self(struct comm *comm)
 {
     (void)comm;
@@ -66,8 +76,10 @@ static const struct comm_kind self = { .name = "self",
                                        .open = open_self,
                                        .reduce = reduce,
                                        .wait = wait_all,
+                                       .sum = sum,
                                        .broadcast = broadcast,
                                        .gather = gather,
+                                       .abandon = abandon,
                                        .close = close_self };
 
 struct comm comm_self(void)

@@ -15,7 +15,7 @@ static bool is_called(const struct engine *engine, const char *name)
 static const struct engine *find_first(const char *name)
 {
     const struct plugin *plugin;
-    for (size_t p = 0; (plugin = plugin_at(p)) != NULL; p++)
+    for (size_t p = 0; (plugin = plugin_at(PLUGIN_ENGINE, p)) != NULL; p++)
         for (size_t e = 0; plugin->engines && plugin->engines[e]; e++)
             if (is_called(plugin->engines[e], name))
                 return plugin->engines[e];
@@ -25,7 +25,7 @@ static const struct engine *find_first(const char *name)
 const struct engine *engine_at(int index)
 {
     const struct plugin *plugin;
-    for (size_t p = 0; (plugin = plugin_at(p)) != NULL; p++)
+    for (size_t p = 0; (plugin = plugin_at(PLUGIN_ENGINE, p)) != NULL; p++)
         for (size_t e = 0; plugin->engines && plugin->engines[e]; e++)
             if (find_first(plugin->engines[e]->name) == plugin->engines[e] && index-- == 0)
                 return plugin->engines[e];

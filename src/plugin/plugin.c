@@ -15,9 +15,15 @@
 extern const struct plugin *const plugins_built_in[]; /* CMake writes it; NULL at the end */
 
 enum { FOUND_MAX = 32 };
-static const struct plugin *found[FOUND_MAX];
-static size_t found_count;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* The plug-ins of one kind, by how their files' names begin. */
+static struct shelf {
+    const char *prefix;
+    pthread_once_t once;
+    const struct plugin *found[FOUND_MAX];
+    size_t count;
+} shelves[] = { [PLUGIN_ENGINE] = { .prefix = "i3d-", .once = PTHREAD_ONCE_INIT },
+                [PLUGIN_COMM] = { .prefix = "comm-", .once = PTHREAD_ONCE_INIT } };
 
 static i3d_status keep_sentence(i3d_status status, const char *sentence)
 {
@@ -65,47 +71,52 @@ out:
 static int is_plugin(const struct dirent *entry)
 {
     size_t length = strlen(entry->d_name);
-    return strncmp(entry->d_name, "i3d-", 4) == 0 && length > 7 &&
-           strcmp(entry->d_name + length - 3, ".so") == 0;
+    return length > 3 && strcmp(entry->d_name + length - 3, ".so") == 0;
 }
 
 /* Two folders may be one, or lead to one file. */
-static bool is_found(const struct plugin *plugin)
+static bool is_found(const struct shelf *shelf, const struct plugin *plugin)
 {
-    for (size_t p = 0; p < found_count; p++)
-        if (found[p] == plugin)
+    for (size_t p = 0; p < shelf->count; p++)
+        if (shelf->found[p] == plugin)
             return true;
     return false;
 }
 
+static void open_found(struct shelf *shelf, const char *path)
+{
+    const struct plugin *plugin;
+    if (shelf->count == FOUND_MAX)
+        talk("left out the plug-in '%s': there are %d already", path, FOUND_MAX);
+    else if (plugin_open(path, &plugin) != I3D_OK)
+        talk("left out a plug-in: %s", i3d_error());
+    else if (!is_found(shelf, plugin))
+        shelf->found[shelf->count++] = plugin;
+}
+
 /* In the order of their names, so that it is the same everywhere. */
-static void search_folder(const char *folder)
+static void search_folder(struct shelf *shelf, const char *folder)
 {
     struct dirent **entries = NULL;
     int count = scandir(folder, &entries, is_plugin, alphasort);
     for (int i = 0; i < count; i++) {
         char path[4096];
-        const struct plugin *plugin;
         snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        if (found_count == FOUND_MAX)
-            talk("left out the plug-in '%s': there are %d already", path, FOUND_MAX);
-        else if (plugin_open(path, &plugin) != I3D_OK)
-            talk("left out a plug-in: %s", i3d_error());
-        else if (!is_found(plugin))
-            found[found_count++] = plugin;
+        if (strncmp(entries[i]->d_name, shelf->prefix, strlen(shelf->prefix)) == 0)
+            open_found(shelf, path);
         free(entries[i]);
     }
     free(entries);
 }
 
-static void search_path(const char *path)
+static void search_path(struct shelf *shelf, const char *path)
 {
     char folder[4096];
     while (*path) {
         size_t length = strcspn(path, ":");
         snprintf(folder, sizeof folder, "%.*s", (int)length, path);
         if (folder[0] == '/' && length < sizeof folder)
-            search_folder(folder);
+            search_folder(shelf, folder);
         else if (length)
             talk("left out '%s' of I3D_PLUGIN_PATH: give absolute folders", folder);
         path += length + (path[length] == ':');
@@ -147,22 +158,33 @@ static bool find_home(char out[4096])
     return true;
 }
 
-static void search(void)
+static void search(struct shelf *shelf)
 {
     char home[4096];
     const char *path = secure_getenv("I3D_PLUGIN_PATH");
-    search_path(path ? path : "");
+    search_path(shelf, path ? path : "");
     if (find_home(home))
-        search_folder(home);
+        search_folder(shelf, home);
 }
 
-const struct plugin *plugin_at(size_t index)
+static void search_engines(void)
 {
+    search(&shelves[PLUGIN_ENGINE]);
+}
+
+static void search_comms(void)
+{
+    search(&shelves[PLUGIN_COMM]);
+}
+
+const struct plugin *plugin_at(enum plugin_kind kind, size_t index)
+{
+    struct shelf *shelf = &shelves[kind];
     size_t built_in = 0;
     while (plugins_built_in[built_in])
         built_in++;
     if (index < built_in)
         return plugins_built_in[index];
-    pthread_once(&once, search);
-    return index - built_in < found_count ? found[index - built_in] : NULL;
+    pthread_once(&shelf->once, kind == PLUGIN_COMM ? search_comms : search_engines);
+    return index - built_in < shelf->count ? shelf->found[index - built_in] : NULL;
 }

@@ -1,11 +1,12 @@
 /* What is loaded at run time: engines and ways to talk to other processes, built against libraries
  * that most machines do not have. The built-in ones are described by the same struct.
  *
- * A plug-in is a shared object "i3d-NAME.so" with one exported symbol, `i3d_plugin`. Its ABI number
- * is checked before anything else of it is touched. It is looked for in I3D_PLUGIN_PATH (absolute
- * folders, ':' between them) and in LIBDIR/i3d of where the library or the program is installed;
- * never in the working directory. It runs with the rights of the program: who may write there is
- * trusted. */
+ * A plug-in is a shared object with one exported symbol, `i3d_plugin`: "i3d-NAME.so", or
+ * "comm-NAME.so" if it brings comms only, which is not opened before a process has others to talk
+ * to. Its ABI number is checked before anything else of it is touched. It is looked for in
+ * I3D_PLUGIN_PATH (absolute folders, ':' between them) and in LIBDIR/i3d of where the library or
+ * the program is installed; never in the working directory. It runs with the rights of the program:
+ * who may write there is trusted. */
 #ifndef I3D_PLUGIN_PLUGIN_H
 #define I3D_PLUGIN_PLUGIN_H
 
@@ -49,9 +50,11 @@ struct plugin {
 #define PLUGIN(name) const struct plugin plugin_##name
 #endif
 
-/* The index-th plug-in, built-in ones first, then those found when this is first called; NULL
- * behind the last. One that cannot be used is left out, and talk() says why. */
-const struct plugin *plugin_at(size_t index);
+enum plugin_kind { PLUGIN_ENGINE, PLUGIN_COMM };
+
+/* The index-th plug-in of a kind, built-in ones first, then those found when this is first called;
+ * NULL behind the last. One that cannot be used is left out, and talk() says why. */
+const struct plugin *plugin_at(enum plugin_kind kind, size_t index);
 
 /* Opens one file. The plug-in stays open. */
 i3d_status plugin_open(const char *path, const struct plugin **out);
