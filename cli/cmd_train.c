@@ -1,7 +1,9 @@
 /* i3d train: a network from a data set. */
 #include "command.h"
 #include "network_option.h"
+#include "processes.h"
 #include "report.h"
+#include "terminal.h"
 
 #include <i3d/train.h>
 
@@ -11,11 +13,14 @@
 #include "base/talk.h"
 #include "eval/recipe.h"
 
+#include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
 struct job {
     struct options *options;
+    struct processes processes;
     i3d_stream stream;
     char *folder, *config;
     i3d_recipe recipe;
@@ -36,6 +41,7 @@ static i3d_status choose_folder(struct job *job)
 {
     const struct options *options = job->options;
     const char *given = option_text(options, "resume"), *dataset = option_text(options, "dataset");
+    bool distributed = option_flag(options, "distributed") || job->processes.size > 1;
     char date[32];
     time_t now = time(NULL);
     struct tm local;
@@ -52,6 +58,9 @@ static i3d_status choose_folder(struct job *job)
         return options_refuse("--dataset '%s' is to be part of a folder's name: give it without "
                               "'/', or the folder by --save-dir",
                               dataset);
+    if (distributed)
+        return memory_format(&job->folder, "output_distribute/%s_%s_device%ld", dataset,
+                             option_text(options, "mode"), option_int(options, "device-id"));
     strftime(date, sizeof date, "%Y%m%d_%H%M", localtime_r(&now, &local));
     return memory_format(&job->folder, "output_standalone/%s_%s_%s_device%ld", date, dataset,
                          option_text(options, "mode"), option_int(options, "device-id"));
@@ -209,6 +218,9 @@ static void set_options(struct job *job)
         .resume = option_text(options, "resume") != NULL,
         .epochs = (int)option_int(options, "num-epochs"),
         .batch = (int)option_int(options, "batch-size"),
+        .accumulate = (int)option_int(options, "accumulate"),
+        .comm = job->processes.comm,
+        .sync_bn = option_flag(options, "sync-bn"),
         .seed = (uint64_t)option_int(options, "seed"),
         .optimizer = is(job, "optimizer", "sgd")       ? I3D_SGD
                      : is(job, "optimizer", "rmsprop") ? I3D_RMSPROP
@@ -234,9 +246,12 @@ static void set_options(struct job *job)
         .stream = job->stream,
         .engine = option_engine(options),
         .precision = option_precision(options),
-        .threads = (int)option_int(options, "threads"),
-        .workers = (int)option_int(options, "num-workers"),
+        .threads =
+            job->processes.threads ? job->processes.threads : (int)option_int(options, "threads"),
+        .workers = option_given(options, "num-workers") ? (int)option_int(options, "num-workers")
+                                                        : job->processes.threads,
         .checkpoint_epochs = (int)option_int(options, "checkpoint-frequency"),
+        .checkpoint_minutes = option_real(options, "checkpoint-minutes"),
         .checkpoints_keep = (int)option_int(options, "checkpoints-num-keep"),
         .quiet_steps = option_flag(options, "sink-mode"),
     };
@@ -264,30 +279,92 @@ static void close_job(struct job *job)
     memory_free(job->folder);
 }
 
+/* A number that depends on which videos and classes there are, and in which order. */
+static uint64_t hash_data(const i3d_dataset *dataset)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    int videos = dataset ? i3d_dataset_video_count(dataset) : 0;
+    for (int v = 0; v < videos; v++) {
+        for (const char *c = i3d_dataset_video_name(dataset, v); *c; c++)
+            hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+        hash = (hash ^ (uint64_t)i3d_dataset_video_label(dataset, v)) * 1099511628211u;
+    }
+    return hash;
+}
+
+/* Everyone trains the same on the same. */
+static i3d_status compare(struct job *job)
+{
+    i3d_status status;
+    char *options = NULL, *all = NULL;
+    TRY(processes_describe(job->options, &options));
+    TRY(memory_format(&all, "%straining videos: %" PRIx64 "\nvalidation videos: %" PRIx64 "\n",
+                      options, hash_data(job->training), hash_data(job->validation)));
+    TRY(processes_compare(&job->processes, all));
+out:
+    memory_free(options);
+    memory_free(all);
+    return status;
+}
+
+static i3d_status prepare(struct job *job)
+{
+    i3d_status status;
+    struct options *options = job->options;
+    TRY(choose_folder(job));
+    TRY(path_join(&job->config, job->folder, "config.json"));
+    if (option_text(options, "resume"))
+        TRY(options_read(options, job->config));
+    option_remark_ignored(options);
+    job->stream = is(job, "mode", "flow") ? I3D_FLOW : I3D_RGB;
+    TRY(open_data(job));
+    TRY(make_model(job));
+    set_options(job);
+out:
+    return status;
+}
+
+/* The record says how to train, not that this was a resume: it may start another run. */
+static i3d_status write_config(struct job *job)
+{
+    option_unset(job->options, option_find("train", "resume"));
+    return job->processes.rank ? I3D_OK : options_write(job->options, job->config);
+}
+
+static i3d_status train(struct job *job, i3d_train_result *result)
+{
+    i3d_status status;
+    i3d_comm *comm = job->processes.comm;
+    TRY(i3d_comm_agree(comm, prepare(job)));
+    TRY(compare(job));
+    if (option_flag(job->options, "calibrate-bn") && !job->train.resume)
+        TRY(i3d_model_calibrate(job->model, job->training, &job->train));
+    TRY(i3d_trainer_create(job->model, job->training, job->validation, &job->train, &job->trainer));
+    TRY(i3d_comm_agree(comm, write_config(job)));
+    terminal_speak();
+    TRY(i3d_trainer_run(job->trainer, result));
+out:
+    return status;
+}
+
+static void stop(int signal_number)
+{
+    (void)signal_number;
+    i3d_train_stop();
+}
+
 int cmd_train(const struct options *options)
 {
     i3d_status status;
     i3d_train_result result;
     struct options all = *options; /* with those of the run that goes on */
     struct job job = { .options = &all };
-    TRY(choose_folder(&job));
-    TRY(path_join(&job.config, job.folder, "config.json"));
-    if (option_text(options, "resume"))
-        TRY(options_read(&all, job.config));
-    option_remark_ignored(&all);
-    job.stream = is(&job, "mode", "flow") ? I3D_FLOW : I3D_RGB;
-    TRY(open_data(&job));
-    TRY(make_model(&job));
-    set_options(&job);
-    if (option_flag(&all, "calibrate-bn") && !job.train.resume)
-        TRY(i3d_model_calibrate(job.model, job.training, &job.train));
-    TRY(i3d_trainer_create(job.model, job.training, job.validation, &job.train, &job.trainer));
-    /* The record says how to train, not that this was a resume: it may start another run. */
-    option_unset(&all, option_find("train", "resume"));
-    TRY(options_write(&all, job.config));
-    TRY(i3d_trainer_run(job.trainer, &result));
-    report(&job, &result);
+    sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = stop, .sa_flags = SA_RESTART }, NULL);
+    TRY(processes_begin(&all, &job.processes));
+    TRY(train(&job, &result));
+    if (job.processes.rank == 0 && !result.stopped)
+        report(&job, &result);
 out:
     close_job(&job);
-    return command_result(status);
+    return processes_end(&job.processes, status);
 }

@@ -65,6 +65,7 @@ int cmd_postprocess(const struct options *options);
 int cmd_doctor(const struct options *options);
 int cmd_help(const struct options *options);
 int cmd_version(const struct options *options);
+int cmd_rank_table(const struct options *options);
 int cmd_man(const struct options *options);
 int cmd_completion(const struct options *options);
 

@@ -115,11 +115,15 @@ const struct command command_table[] = {
           "(all options), log.jsonl (every step) and checkpoints: i3d-EPOCH_STEP.ckpt with the "
           "optimizer's state, and best.ckpt, the weights of the best validation. A run that was "
           "interrupted or killed goes on from its last checkpoint with --resume, as if nothing "
-          "had been. Names and defaults of the options are those of the original's README.",
+          "had been. Processes that mpirun or srun --mpi=pmix start together train together: "
+          "--batch-size is each one's. SIGUSR1, or a file named stop in the run's folder, ends a "
+          "training after its step, with a checkpoint and exit status 0. Names and defaults of the "
+          "options are those of the original's README.",
       .example = "i3d train --mode rgb --dataset hmdb51 --video-path data/rgb/hmdb51/jpg \\\n"
                  "    --annotation-path data/rgb/hmdb51/annotation/hmdb51_1.json \\\n"
                  "    --checkpoint-path rgb_imagenet.ckpt\n"
-                 "i3d train --resume output_standalone/20260101_1200_hmdb51_rgb_device0",
+                 "i3d train --resume output_standalone/20260101_1200_hmdb51_rgb_device0\n"
+                 "mpirun -n 4 i3d train --config train.json",
       .run = cmd_train },
 
     { .name = "eval",
@@ -277,6 +281,18 @@ const struct command command_table[] = {
       .text = "'i3d --version' is the same.",
       .example = "i3d version",
       .run = cmd_version },
+    { .name = "rank-table",
+      .arguments = "FILE RANK_SIZE",
+      .summary = "say which hosts a rank table of HCCL names",
+      .text =
+          "Reads the JSON by which the original knew its cards, and prints the device of rank 0 "
+          "and, of the first RANK_SIZE ranks, the hosts with the processes of each, as 'mpirun "
+          "--host' takes them. For scripts/run_distribute_train.sh.",
+      .example = "i3d rank-table hccl_8p.json 8",
+      .least = 2,
+      .most = 2,
+      .run = cmd_rank_table,
+      .hidden = true },
     { .name = "man",
       .arguments = "DIR",
       .summary = "write the manual pages",

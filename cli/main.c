@@ -3,12 +3,20 @@
 #include "openmp.h"
 #include "terminal.h"
 
+#include "comm/launch.h"
+
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+/* Of several processes that were started with the same words one says what is wrong with them; the
+ * others end after it, because with one that fails all are ended. */
 static int usage_error(void)
 {
-    terminal_fail(i3d_error());
+    if (launch_rank() == 0)
+        terminal_fail(i3d_error());
+    else
+        sleep(1);
     return EXIT_USAGE;
 }
 

@@ -97,10 +97,20 @@ static void progress(const i3d_progress *progress, void *context)
         draw(time);
 }
 
+static bool quiet;
+
+/* Of several processes which one this is. */
+static struct {
+    bool shared;
+    int rank;
+} team;
+
 static void remark(const char *text, void *context)
 {
     (void)context;
     terminal_wipe();
+    if (team.rank)
+        fprintf(stderr, "process %d: ", team.rank);
     print_escaped(stderr, text);
     fputc('\n', stderr);
 }
@@ -126,7 +136,7 @@ void terminal_guard(void)
 static void stop(int signal_number)
 {
     static volatile sig_atomic_t asked;
-    if (asked)
+    if (asked || team.shared)
         _exit(128 + signal_number);
     asked = 1;
     i3d_interrupt();
@@ -137,11 +147,28 @@ void terminal_begin(const struct options *options)
     struct sigaction action = { .sa_handler = stop, .sa_flags = SA_RESTART };
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    if (option_flag(options, "quiet"))
+    quiet = option_flag(options, "quiet");
+    if (quiet)
         return;
     i3d_log_to(remark, NULL);
     if (isatty(STDERR_FILENO))
         i3d_progress_to(progress, NULL);
+}
+
+void terminal_share(int rank)
+{
+    team.shared = true;
+    team.rank = rank;
+    if (rank) {
+        i3d_progress_to(NULL, NULL);
+        i3d_log_to(NULL, NULL);
+    }
+}
+
+void terminal_speak(void)
+{
+    if (!quiet)
+        i3d_log_to(remark, NULL);
 }
 
 void terminal_end(void)

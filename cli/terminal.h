@@ -8,6 +8,13 @@
  * SIGINT or SIGTERM asks the work to stop at its next safe point, the second ends at once. */
 void terminal_begin(const struct options *options);
 
+/* This is process `rank` of several that share the work. What fails is told by any of them, with
+ * its number; remarks only by the first, and by others from terminal_speak() on, when what they say
+ * is of their own share. It may be waiting for another one when SIGTERM or SIGINT comes, so they
+ * end it at once. */
+void terminal_share(int rank);
+void terminal_speak(void);
+
 /* Silence again. */
 void terminal_end(void);
 

@@ -1,6 +1,6 @@
 # How the project builds: its options, its warnings, and functions the folders use:
 # i3d_noun() makes a part of the library, i3d_plugin() a plug-in, i3d_test() a unit test,
-# i3d_optional() finds a library.
+# i3d_test_processes() one of several processes, i3d_optional() finds a library.
 include(GNUInstallDirs)
 include(CheckCCompilerFlag)
 option(I3D_NETWORK_ONLY "build the engines and their benches alone: needs no library but an engine's" OFF)
@@ -130,4 +130,25 @@ function(i3d_test name)
     endif()
     # 77: everything in it was skipped, with the reason printed.
     set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" SKIP_RETURN_CODE 77)
+endfunction()
+
+# i3d_test_processes(comm_mpi SOURCES a.c NEEDS comm COUNTS 2 3): the same as 2 and as 3 processes
+# of mpirun, where Open MPI is.
+function(i3d_test_processes name)
+    cmake_parse_arguments(arg "" "" "SOURCES;NEEDS;COUNTS" ${ARGN})
+    if(NOT TARGET i3d_plugin_openmpi)
+        return()
+    endif()
+    add_executable(test_${name} ${arg_SOURCES})
+    list(TRANSFORM arg_NEEDS PREPEND i3d_)
+    target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_link_libraries(test_${name} PRIVATE ${arg_NEEDS} PkgConfig::CMOCKA)
+    add_dependencies(test_${name} i3d_plugin_openmpi)
+    foreach(n ${arg_COUNTS})
+        add_test(NAME ${name}_${n}
+                 COMMAND ${PROJECT_SOURCE_DIR}/tests/mpi/launch.sh ${n} $<TARGET_FILE:test_${name}>)
+        set_tests_properties(${name}_${n} PROPERTIES LABELS "unit;mpi" SKIP_RETURN_CODE 77
+            TIMEOUT 300 ENVIRONMENT
+            "I3D_PLUGIN_PATH=$<TARGET_FILE_DIR:i3d_plugin_openmpi>;OMP_WAIT_POLICY=passive")
+    endforeach()
 endfunction()

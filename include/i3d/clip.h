@@ -69,6 +69,10 @@ typedef struct i3d_loader_options {
     bool shuffle; /* anew each epoch */
     uint64_t seed;
     int workers; /* 0: one a core */
+    /* Of `shares` loaders (0: 1) that share the epoch this is number `share`: while training it
+     * makes its N clips of each batch of shares * N, which are none where few are left; otherwise
+     * every shares-th video. */
+    int share, shares;
 } i3d_loader_options;
 
 I3D_API i3d_status i3d_loader_create(const i3d_dataset *dataset, const i3d_loader_options *options,

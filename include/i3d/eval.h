@@ -4,6 +4,7 @@
 
 #include <i3d/checkpoint.h>
 #include <i3d/clip.h>
+#include <i3d/comm.h>
 #include <i3d/network.h>
 
 #ifdef __cplusplus
@@ -66,6 +67,9 @@ I3D_API void i3d_scores_clear(i3d_scores *scores);
  * `network`; `classes` are those of the network, at least the data set's. */
 I3D_API i3d_status i3d_scores_collect(i3d_network *network, int classes, i3d_loader *loader,
                                       const i3d_dataset *dataset, i3d_scores *out);
+
+/* Of processes that each collected a share of one data set's videos: the scores of all, to all. */
+I3D_API i3d_status i3d_scores_join(i3d_scores *scores, i3d_comm *comm);
 
 /* Two streams into one. Videos are paired by name; those of one stream only are left out and
  * reported. A pair with different labels is I3D_EFORMAT. */

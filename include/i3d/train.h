@@ -3,6 +3,7 @@
 #define I3D_TRAIN_H
 
 #include <i3d/clip.h>
+#include <i3d/comm.h>
 #include <i3d/network.h>
 #include <i3d/model.h>
 
@@ -24,7 +25,10 @@ typedef struct i3d_train_options {
     const char *folder; /* the run's: checkpoints/, log.jsonl; one run at a time may write in it */
     bool resume;        /* go on from the folder's last checkpoint, as if never interrupted */
     int epochs;         /* 32 */
-    int batch;          /* 8 */
+    int batch;          /* 8; clips of a process, of each part of a step */
+    int accumulate;     /* 1; parts of a step, whose gradients are added up */
+    i3d_comm *comm;     /* processes that train together, with the same options; NULL: alone */
+    bool sync_bn;       /* norms use the statistics of all processes' clips, not of each one's */
     uint64_t seed;      /* 2022; of order, crops, flips and dropout */
 
     i3d_optimizer optimizer;
@@ -51,9 +55,10 @@ typedef struct i3d_train_options {
     i3d_precision precision;
     int threads, workers; /* of the engine and of the loaders; 0: one a core */
 
-    int checkpoint_epochs; /* 1: a checkpoint after each epoch */
-    int checkpoints_keep;  /* 24, the newest; best.ckpt is kept besides */
-    bool quiet_steps;      /* a line of loss an epoch instead of a step */
+    int checkpoint_epochs;     /* 1: a checkpoint after each epoch */
+    double checkpoint_minutes; /* 0: off; a checkpoint within an epoch after so long */
+    int checkpoints_keep;      /* 24, the newest; best.ckpt is kept besides */
+    bool quiet_steps;          /* a line of loss an epoch instead of a step */
 } i3d_train_options;
 I3D_API i3d_train_options i3d_train_defaults(void);
 
@@ -69,6 +74,11 @@ I3D_API i3d_status i3d_train_select(const i3d_model *model, const char *prefixes
 I3D_API i3d_status i3d_model_calibrate(i3d_model *model, const i3d_dataset *dataset,
                                        const i3d_train_options *options);
 
+/* Asks trainings to stop after the step at hand, or in the midst of a validation: a checkpoint is
+ * saved, and i3d_trainer_run() gives I3D_OK. Of processes that train together one is enough. Safe
+ * in a signal handler. */
+I3D_API void i3d_train_stop(void);
+
 typedef struct i3d_trainer i3d_trainer;
 
 /* Takes the run's folder, and if `resume` its last checkpoint into `model`. Model, data sets and
@@ -82,12 +92,16 @@ typedef struct i3d_train_result {
     long steps;      /* taken, those before a resume too */
     double loss;     /* of the last step */
     double accuracy; /* the best validation top-1, -1 without validation */
+    bool stopped;    /* as asked, before its end */
 } i3d_train_result;
 
 /* Trains to the last epoch. Leaves folder/checkpoints/i3d-{epoch}_{step}.ckpt with the weights, how
  * to run them and the optimizer's state, best.ckpt with the weights of the best validation, and
- * folder/log.jsonl. i3d_interrupt() makes it save a checkpoint and give I3D_EINTERRUPTED; a loss or
- * a gradient that is not finite is I3D_EINVAL. */
+ * folder/log.jsonl; of several processes the first one alone writes. i3d_interrupt() makes one that
+ * trains alone save a checkpoint and give I3D_EINTERRUPTED; i3d_train_stop(), or a file
+ * folder/stop, which it then removes, ends any training so that it can go on. After a failure the
+ * others of several processes wait for this one, until i3d_comm_close() ends them. A loss or a
+ * gradient that is not finite is I3D_EINVAL. */
 I3D_API i3d_status i3d_trainer_run(i3d_trainer *trainer, i3d_train_result *out);
 I3D_API void i3d_trainer_free(i3d_trainer *trainer);
 

@@ -11,7 +11,7 @@ static i3d_log_function log_function;
 static void *log_context;
 static i3d_progress_function progress_function;
 static void *progress_context;
-static volatile sig_atomic_t stop;
+static volatile sig_atomic_t stop, finish;
 
 void i3d_log_to(i3d_log_function function, void *context)
 {
@@ -71,6 +71,21 @@ i3d_status check_interrupt(void)
     if (!stop)
         return I3D_OK;
     return failure(I3D_EINTERRUPTED, "stopped on request; run the same command again to go on");
+}
+
+void finish_ask(void)
+{
+    finish = 1;
+}
+
+bool finish_asked(void)
+{
+    return finish != 0;
+}
+
+void finish_clear(void)
+{
+    finish = 0;
 }
 
 void interrupt_clear(void)

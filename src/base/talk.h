@@ -19,6 +19,11 @@ bool interrupted(void);
 /* I3D_OK, or I3D_EINTERRUPTED with its sentence: for TRY(). */
 i3d_status check_interrupt(void);
 
+/* Work that can go on later is asked to come to an end in good order. Safe in a signal handler. */
+void finish_ask(void);
+bool finish_asked(void);
+void finish_clear(void);
+
 /* Forgets an earlier i3d_interrupt(); for tests and for programs that go on. */
 void interrupt_clear(void);
 

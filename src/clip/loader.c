@@ -38,9 +38,11 @@ struct worker {
 struct i3d_loader {
     const struct i3d_dataset *dataset;
     i3d_loader_options options;
-    int clips;     /* a video */
-    long samples;  /* clips an epoch */
-    size_t *order; /* [samples] */
+    int clips;           /* a video */
+    long whole, samples; /* clips an epoch, of all shares and of this one */
+    size_t *shuffled;    /* [whole] */
+    size_t *order;       /* [samples] */
+    i3d_batch empty;     /* where others have clips of a batch and this share has none */
 
     pthread_mutex_t lock; /* of everything below */
     pthread_cond_t work, made;
@@ -56,9 +58,25 @@ struct i3d_loader {
     atomic_long skipped;
 };
 
+/* Batches are shared while training, videos otherwise. */
+static bool shares_batches(const struct i3d_loader *loader)
+{
+    return loader->options.clip.training;
+}
+
 static long batch_count(const struct i3d_loader *loader)
 {
-    return (loader->samples + loader->options.batch - 1) / loader->options.batch;
+    bool all = shares_batches(loader);
+    long size = (long)loader->options.batch * (all ? loader->options.shares : 1);
+    return ((all ? loader->whole : loader->samples) + size - 1) / size;
+}
+
+/* Whether clip `i` of the epoch is made here. */
+static bool is_ours(const struct i3d_loader *loader, long i)
+{
+    const i3d_loader_options *options = &loader->options;
+    long unit = shares_batches(loader) ? options->batch : loader->clips;
+    return i / unit % options->shares == options->share;
 }
 
 /* How many numbers a clip is. */
@@ -243,7 +261,12 @@ i3d_status i3d_loader_next(i3d_loader *loader, const i3d_batch **out)
     pthread_mutex_lock(&loader->lock);
     if (loader->lent)
         release(loader);
-    if (loader->batch < batch_count(loader)) {
+    if (loader->batch < batch_count(loader) &&
+        loader->batch * loader->options.batch >= loader->samples) {
+        loader->lent = true;
+        *out = &loader->empty;
+        status = I3D_OK;
+    } else if (loader->batch < batch_count(loader)) {
         struct slot *slot = &loader->slots[loader->batch % loader->slot_count];
         while (slot->number != loader->batch || slot->pending > 0)
             pthread_cond_wait(&loader->made, &loader->lock);
@@ -260,6 +283,21 @@ i3d_status i3d_loader_next(i3d_loader *loader, const i3d_batch **out)
     return status;
 }
 
+/* Which clips are made, one after the other: ours of the order that all shares have. */
+static void set_order(struct i3d_loader *loader, int epoch)
+{
+    long ours = 0;
+    for (long i = 0; i < loader->whole; i++)
+        loader->shuffled[i] = (size_t)i;
+    if (loader->options.shuffle) {
+        struct random random = random_for(loader->options.seed, RANDOM_ORDER, (uint64_t)epoch, 0);
+        random_shuffle(&random, loader->shuffled, (size_t)loader->whole);
+    }
+    for (long i = 0; i < loader->whole; i++)
+        if (is_ours(loader, i))
+            loader->order[ours++] = loader->shuffled[i];
+}
+
 i3d_status i3d_loader_start(i3d_loader *loader, int epoch, int first_batch)
 {
     if (epoch < 0 || first_batch < 0 || first_batch > batch_count(loader))
@@ -272,18 +310,15 @@ i3d_status i3d_loader_start(i3d_loader *loader, int epoch, int first_batch)
     while (loader->busy)
         pthread_cond_wait(&loader->made, &loader->lock);
     loader->broken_off = false;
-    for (long i = 0; i < loader->samples; i++)
-        loader->order[i] = (size_t)i;
-    if (loader->options.shuffle) {
-        struct random random = random_for(loader->options.seed, RANDOM_ORDER, (uint64_t)epoch, 0);
-        random_shuffle(&random, loader->order, (size_t)loader->samples);
-    }
+    set_order(loader, epoch);
     for (long i = 0; i < loader->slot_count; i++)
         loader->slots[i].number = -1;
     loader->epoch = epoch;
     loader->batch = first_batch;
     loader->lent = false;
     loader->position = (long)first_batch * loader->options.batch;
+    if (loader->position > loader->samples)
+        loader->position = loader->samples;
     pthread_cond_broadcast(&loader->work);
     pthread_mutex_unlock(&loader->lock);
     return I3D_OK;
@@ -337,11 +372,18 @@ i3d_status i3d_loader_create(const i3d_dataset *dataset, const i3d_loader_option
     if (options->batch < 1 || options->workers < 0)
         TRY(failure(I3D_EINVAL, "batches of %d with %d workers cannot be made", options->batch,
                     options->workers));
+    if (options->shares && (options->share < 0 || options->share >= options->shares))
+        TRY(failure(I3D_EINVAL, "there is no share %d of %d", options->share, options->shares));
     TRY(memory_get(1, sizeof *loader, &loader));
     loader->dataset = dataset;
     loader->options = *options;
+    if (!options->shares)
+        loader->options.shares = 1;
     loader->clips = options->clip.training ? 1 : options->clip.clips_per_video;
-    loader->samples = loader->position = (long)dataset->count * loader->clips;
+    loader->whole = (long)dataset->count * loader->clips;
+    for (long i = 0; i < loader->whole; i++)
+        loader->samples += is_ours(loader, i);
+    loader->position = loader->samples;
     loader->batch = batch_count(loader);
     loader->worker_count = options->workers ? options->workers : thread_count();
     /* One batch lent, and so many being filled that no worker waits for another's clip for long. */
@@ -349,8 +391,11 @@ i3d_status i3d_loader_create(const i3d_dataset *dataset, const i3d_loader_option
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->work, NULL);
     pthread_cond_init(&loader->made, NULL);
+    TRY(memory_get((size_t)loader->whole, sizeof *loader->shuffled, &loader->shuffled));
     TRY(memory_get((size_t)loader->samples, sizeof *loader->order, &loader->order));
     TRY(create_slots(loader));
+    loader->empty = loader->slots[0].batch;
+    loader->empty.count = 0;
     TRY(start_workers(loader));
     *out = loader;
 out:
@@ -389,6 +434,7 @@ void i3d_loader_free(i3d_loader *loader)
     }
     memory_free(loader->workers);
     memory_free(loader->slots);
+    memory_free(loader->shuffled);
     memory_free(loader->order);
     pthread_cond_destroy(&loader->made);
     pthread_cond_destroy(&loader->work);

@@ -28,3 +28,12 @@ i3d_status launch_size(int *out)
                        *out);
     return I3D_OK;
 }
+
+int launch_rank(void)
+{
+    static const char *const names[] = { "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK" };
+    const char *text = getenv("SLURM_STEP_NUM_TASKS") ? getenv("SLURM_PROCID") : NULL;
+    for (size_t i = 0; !text && i < sizeof names / sizeof names[0]; i++)
+        text = getenv(names[i]);
+    return text ? atoi(text) : 0;
+}

@@ -9,4 +9,7 @@
  * srun started without PMIx or PMI cannot find each other: I3D_EUNSUPPORTED. */
 i3d_status launch_size(int *out);
 
+/* Which of them this one is, as far as the variables tell before anything was opened; 0 alone. */
+int launch_rank(void);
+
 #endif

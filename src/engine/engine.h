@@ -15,6 +15,13 @@
 
 enum plan_purpose { PLAN_INFERENCE, PLAN_TRAINING };
 
+/* Adds an array of float64 up over all processes that train together, in place. They make the same
+ * calls in the same order. */
+struct join {
+    i3d_status (*sum)(void *context, struct array array);
+    void *context;
+};
+
 /* What is asked. */
 struct plan_request {
     const struct graph *graph; /* copied; the table of its parameters must outlive the plan */
@@ -30,6 +37,9 @@ struct plan_request {
      * norm of a frozen one uses its running statistics, otherwise the batch's. */
     const bool *trained, *frozen;
     struct optimizer optimizer;
+    /* With a `sum` the batch's statistics of norms that are not frozen are those of the clips of
+     * all processes, and forward() and backward() may be called with no clip of one's own. */
+    struct join join;
 };
 
 struct plan; /* the engine's own */

@@ -43,10 +43,19 @@ i3d_status state_describe(const struct plan_request *request, const struct graph
     *out = (struct state){ .graph = graph,
                            .transfer = { .in = copy, .out = copy },
                            .optimizer = request->optimizer,
+                           .join = request->join,
                            .applied.step = -1 };
     for (int i = 0; i < graph->op_count; i++)
         out->frozen[i] = !training || (request->frozen && request->frozen[i]);
     return training ? choose_trained(request, out) : I3D_OK;
+}
+
+static size_t most_channels(const struct graph *graph)
+{
+    int most = 0;
+    for (int i = 0; i < graph->op_count; i++)
+        most = graph->ops[i].channels > most ? graph->ops[i].channels : most;
+    return (size_t)most;
 }
 
 i3d_status state_take(struct state *state, bool params)
@@ -61,6 +70,11 @@ i3d_status state_take(struct state *state, bool params)
     TRY(memory_get(state->graph->statistics, sizeof *state->statistics, &state->statistics));
     for (int m = 0; m < optimizer_moment_count(&state->optimizer); m++)
         TRY(memory_get(state->trained_floats, sizeof(float), &state->moments[m]));
+    if (state->join.sum) {
+        size_t channels = most_channels(state->graph);
+        TRY(memory_get(1 + 2 * channels, sizeof *state->joined, &state->joined));
+        TRY(memory_get(2 * channels, sizeof *state->wide, &state->wide));
+    }
 out:
     return status;
 }
@@ -74,6 +88,8 @@ void state_clear(struct state *state)
         for (int m = 0; m < OPTIMIZER_MOMENTS_MAX; m++)
             memory_free(state->moments[m]);
     }
+    memory_free(state->joined);
+    memory_free(state->wide);
     memory_free(state->moment_at);
     memory_free(state->trained);
     *state = (struct state){ 0 };
@@ -118,6 +134,58 @@ void state_tell_statistics(const struct state *state, const struct op *op, int c
     double unbiased = elements > 1 ? elements / (elements - 1) : 1;
     means[channel] = (float)mean;
     variances[channel] = (float)(variance * unbiased);
+}
+
+static i3d_status join(const struct state *state, size_t count)
+{
+    return state->join.sum(
+        state->join.context,
+        (struct array){ .data = state->joined, .count = count, .dtype = I3D_F64 });
+}
+
+/* Two rounds: the squares are about the mean of all, so nothing cancels. */
+i3d_status state_join_statistics(const struct state *state, int channels, double *elements,
+                                 double *mean, double *variance)
+{
+    double *joined = state->joined, here = *elements;
+    size_t count = (size_t)channels;
+    i3d_status status = I3D_OK;
+    if (!state->join.sum)
+        return I3D_OK;
+    joined[0] = here;
+    for (size_t c = 0; c < count; c++)
+        joined[1 + c] = here > 0 ? here * mean[c] : 0;
+    TRY(join(state, 1 + count));
+    *elements = joined[0];
+    for (size_t c = 0; c < count; c++) {
+        double all = joined[1 + c] / *elements, apart = mean[c] - all;
+        joined[c] = here > 0 ? here * (variance[c] + apart * apart) : 0;
+        mean[c] = all;
+    }
+    TRY(join(state, count));
+    for (size_t c = 0; c < count; c++)
+        variance[c] = joined[c] / *elements;
+out:
+    return status;
+}
+
+i3d_status state_join_sums(const struct state *state, int channels, double *elements, double *a,
+                           double *b)
+{
+    double *joined = state->joined;
+    size_t count = (size_t)channels, bytes = count * sizeof *a;
+    i3d_status status = I3D_OK;
+    if (!state->join.sum)
+        return I3D_OK;
+    joined[0] = *elements;
+    memcpy(joined + 1, a, bytes);
+    memcpy(joined + 1 + count, b, bytes);
+    TRY(join(state, 1 + 2 * count));
+    *elements = joined[0];
+    memcpy(a, joined + 1, bytes);
+    memcpy(b, joined + 1 + count, bytes);
+out:
+    return status;
 }
 
 static i3d_status check_range(const struct state *state, enum plan_array array, struct range range)

@@ -24,7 +24,10 @@ struct state {
     float *moments[OPTIMIZER_MOMENTS_MAX];
     size_t *moment_at; /* one a parameter: where its moments are */
     size_t trained_floats;
-    bool *trained;              /* one a parameter; running statistics never are */
+    struct join join;
+    double *joined; /* [1 + 2 most channels of a norm], for a join ... */
+    double *wide;   /* ... and [2 most channels], for what it joins if that is float32 */
+    bool *trained;  /* one a parameter; running statistics never are */
     bool frozen[GRAPH_OPS_MAX]; /* also all norms in inference */
     struct applied applied;
 
@@ -46,6 +49,13 @@ void state_clear(struct state *state);
  * is biased, and told unbiased, as PyTorch updates running ones. */
 void state_tell_statistics(const struct state *state, const struct op *op, int channel,
                            double elements, double mean, double variance);
+
+/* From what a norm saw in each of `*elements` of this plan's to what it saw in those of all
+ * processes: mean and biased variance, or two sums. Without a join it is that already. */
+i3d_status state_join_statistics(const struct state *state, int channels, double *elements,
+                                 double *mean, double *variance);
+i3d_status state_join_sums(const struct state *state, int channels, double *elements, double *a,
+                           double *b);
 
 /* As the functions of engine.h. */
 i3d_status state_upload(struct state *state, enum plan_array array, struct range range,

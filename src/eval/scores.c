@@ -4,6 +4,7 @@
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/talk.h"
+#include "comm/comm.h"
 
 #include <math.h>
 #include "eval/scores.h"
@@ -98,6 +99,8 @@ i3d_status i3d_scores_collect(i3d_network *network, int classes, i3d_loader *loa
     TRY(i3d_loader_start(loader, 0, 0));
     while ((status = i3d_loader_next(loader, &batch)) == I3D_OK) {
         TRY(check_interrupt());
+        if (finish_asked())
+            TRY(failure(I3D_EINTERRUPTED, "stopped as asked"));
         size_t wanted = (size_t)batch->capacity * (size_t)classes;
         TRY(memory_grow(&logits, &capacity, wanted, sizeof *logits));
         if (batch->count)
@@ -112,6 +115,31 @@ out:
     memory_free(logits);
     if (status != I3D_OK)
         i3d_scores_clear(out);
+    return status;
+}
+
+/* A video is in one share: everyone else adds 0, so the sums are its scores to the last bit. */
+i3d_status i3d_scores_join(i3d_scores *scores, i3d_comm *comm)
+{
+    i3d_status status = I3D_OK;
+    double *clips = NULL;
+    size_t videos = (size_t)scores->videos;
+    if (comm->size == 1)
+        return I3D_OK;
+    TRY(memory_get(videos, sizeof *clips, &clips));
+    for (size_t v = 0; v < videos; v++)
+        clips[v] = scores->clips[v];
+    TRY(comm_reduce(comm, (struct array){ .data = clips, .count = videos, .dtype = I3D_F64 }));
+    TRY(comm_reduce(comm, (struct array){ .data = scores->logits,
+                                          .count = videos * (size_t)scores->classes,
+                                          .dtype = I3D_F32 }));
+    TRY(comm_wait(comm));
+    for (size_t v = 0; v < videos; v++)
+        scores->clips[v] = (int)clips[v];
+out:
+    if (status != I3D_OK)
+        i3d_comm_abandon(comm);
+    memory_free(clips);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/talk.h"
+#include "comm/comm.h"
 #include "engine/engine.h"
 
 #include <math.h>
@@ -63,6 +64,11 @@ struct pass {
     float *before, *statistics, *logits;
 };
 
+static i3d_status join(void *context, struct array array)
+{
+    return comm_sum(context, array);
+}
+
 static i3d_status plan_pass(const i3d_model *model, const i3d_train_options *options,
                             const i3d_batch *batch, struct pass *pass)
 {
@@ -71,16 +77,18 @@ static i3d_status plan_pass(const i3d_model *model, const i3d_train_options *opt
     TRY(graph_create(model, batch->frames, batch->height, batch->width, &pass->graph));
     TRY(memory_get((size_t)pass->graph.param_count, sizeof(bool), &pass->trained));
     struct plan_request request = { .graph = &pass->graph,
-                                    .batch = batch->count,
+                                    .batch = options->batch,
                                     .precision = I3D_PRECISION_F32,
                                     .purpose = PLAN_TRAINING,
                                     .threads = options->threads,
                                     .trained = pass->trained };
+    if (options->comm && options->comm->size > 1)
+        request.join = (struct join){ .sum = join, .context = options->comm };
     TRY(engine_find_device(options->engine, &pass->engine, &request.device));
     TRY(pass->engine->plan(&request, &pass->plan));
     TRY(memory_get(floats, sizeof(float), &pass->before));
     TRY(memory_get(pass->graph.statistics, sizeof(float), &pass->statistics));
-    TRY(memory_get((size_t)batch->count * (size_t)pass->graph.classes, sizeof(float),
+    TRY(memory_get((size_t)options->batch * (size_t)pass->graph.classes, sizeof(float),
                    &pass->logits));
     memcpy(pass->before, i3d_model_values(model), floats * sizeof(float));
 out:
@@ -137,12 +145,14 @@ i3d_status i3d_model_calibrate(i3d_model *model, const i3d_dataset *dataset,
                                 .batch = options->batch,
                                 .shuffle = true,
                                 .seed = options->seed,
-                                .workers = options->workers };
+                                .workers = options->workers,
+                                .share = options->comm ? options->comm->rank : 0,
+                                .shares = options->comm ? options->comm->size : 1 };
     TRY(i3d_loader_create(dataset, &load, &loader));
     TRY(i3d_loader_start(loader, 0, 0));
     do
         TRY(i3d_loader_next(loader, &batch));
-    while (!batch->count);
+    while (!batch->count && load.shares == 1);
     TRY(calibrate(model, options, batch));
 out:
     i3d_loader_free(loader);

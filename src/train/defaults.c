@@ -5,6 +5,7 @@ i3d_train_options i3d_train_defaults(void)
     i3d_train_options options = {
         .epochs = 32,
         .batch = 8,
+        .accumulate = 1,
         .seed = 2022,
         .optimizer = I3D_ADAM,
         .momentum = .9,

@@ -7,9 +7,17 @@
 #include "comm/comm.h"
 #include "engine/engine.h"
 
-/* What the processes add up beside the gradients. */
+/* What the parts of a step add up to beside gradients and statistics. */
 struct learner_sums {
     double loss, clips;
+    double stop; /* processes that were asked to stop */
+};
+
+/* Gradients whose sum over all processes is begun at once: of whole operations, side by side. */
+enum { BUCKETS_MAX = 64 };
+struct bucket {
+    struct range range;
+    size_t floats, missing; /* trained ones, and those of them that are not final yet */
 };
 
 struct learner {
@@ -26,11 +34,24 @@ struct learner {
     size_t features; /* floats of the dropout mask of one clip */
     float *logits, *logits_gradient, *keep;
     struct learner_sums sums;
+    const i3d_batch *there; /* of a step that the engine takes as a whole, and its epoch */
+    long epoch;
+
+    bool joins;        /* norms see the clips of all processes */
+    int parts;         /* of a step, at most ... */
+    int part;          /* ... and those that were added */
+    float *earlier;    /* gradients of the parts before the last, [graph.floats]; one part: NULL */
+    float *statistics; /* of all parts, each times its clips, [graph.statistics]; NULL: they are
+                          those of the only part */
+    struct bucket buckets[BUCKETS_MAX]; /* from the last layer on */
+    int bucket_count, begun;
 };
 
 struct learner_report {
-    int clips;                  /* 0: there were none, and nothing was learnt */
+    long step; /* the one that is told about: of a failure it may be an earlier one */
+    int clips; /* 0: there were none, and nothing was learnt */
     double loss, gradient_norm; /* where the engine finds the loss, of the step before */
+    bool stop;                  /* some process was asked to */
 };
 
 /* Plans `model` for training with `options` (engine, precision, batch, clip, prefixes, dropout,
@@ -39,11 +60,19 @@ i3d_status learner_create(i3d_model *model, const i3d_train_options *options, st
                           struct learner *out);
 void learner_clear(struct learner *learner);
 
-/* Step 0, 1, ... of the run, in epoch 0, 1, ...; dropout is keyed by the epoch and the clip's
- * video. A batch without clips changes nothing where it is the only one. A loss or a gradient that
- * is not finite is I3D_EINVAL and leaves the parameters as they were. */
-i3d_status learner_step(struct learner *learner, const i3d_batch *batch, long epoch, long step,
-                        double lr, struct learner_report *out);
+/* Adds a batch to the step: up to `parts` of them, the last one marked, whose gradients are added
+ * up over all processes while they are computed. Dropout is keyed by the epoch and the clip's
+ * video. A batch may be without clips. A failure gives the comm up. */
+i3d_status learner_add(struct learner *learner, const i3d_batch *batch, long epoch, bool last);
+
+/* Step 0, 1, ... of the run, after its last part; `stop`: this process was asked to. Without clips
+ * anywhere it changes nothing. A loss or a gradient that is not finite is I3D_EINVAL and leaves the
+ * parameters as they were. */
+i3d_status learner_step(struct learner *learner, long step, double lr, bool stop,
+                        struct learner_report *out);
+
+/* Parameters and moments of the first process to all. */
+i3d_status learner_share(struct learner *learner);
 
 size_t learner_trained_floats(const struct learner *learner);
 

@@ -3,6 +3,7 @@
 #include "base/failure.h"
 #include "base/memory.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ i3d_status run_open(const char *folder, bool resume, struct run *out)
     TRY(folder_make(out->checkpoints));
     TRY(lock_take(folder, &out->lock));
     TRY(check_state(out, resume));
+    TRY(path_join(&out->stop, folder, "stop"));
     TRY(path_join(&path, folder, "log.jsonl"));
     out->log = fopen(path, "a");
     if (!out->log)
@@ -52,7 +54,20 @@ void run_close(struct run *run)
     lock_release(&run->lock);
     memory_free(run->folder);
     memory_free(run->checkpoints);
+    memory_free(run->stop);
     *run = (struct run){ .lock.descriptor = -1 };
+}
+
+bool run_stop_asked(const struct run *run)
+{
+    return file_exists(run->stop);
+}
+
+i3d_status run_stop_done(const struct run *run)
+{
+    if (unlink(run->stop) != 0 && errno != ENOENT)
+        return failure_errno("cannot remove '%s'", run->stop);
+    return I3D_OK;
 }
 
 i3d_status run_log(struct run *run, const char *format, ...)

@@ -8,6 +8,7 @@
 
 struct run {
     char *folder, *checkpoints; /* checkpoints = folder/checkpoints */
+    char *stop;                 /* folder/stop */
     struct lock lock;
     FILE *log; /* log.jsonl, a record a line; grows over resumes */
 };
@@ -16,6 +17,10 @@ struct run {
  * holds none is with it. */
 i3d_status run_open(const char *folder, bool resume, struct run *out);
 void run_close(struct run *run);
+
+/* Whether somebody put a file "stop" into the folder; and takes it away. */
+bool run_stop_asked(const struct run *run);
+i3d_status run_stop_done(const struct run *run);
 
 /* Adds one JSON record, given without its newline. */
 i3d_status run_log(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));

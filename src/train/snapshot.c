@@ -95,6 +95,8 @@ static i3d_status add_progress(i3d_weights *weights, const struct snapshot *snap
     TRY(scalar_add(weights, "i3d.best_top1", snapshot->best));
     TRY(scalar_add(weights, "i3d.seed", (double)snapshot->seed));
     TRY(scalar_add(weights, "i3d.random_keys", RANDOM_KEYS));
+    TRY(scalar_add(weights, "i3d.processes", snapshot->processes));
+    TRY(scalar_add(weights, "i3d.step_clips", snapshot->clips));
 out:
     return status;
 }
@@ -117,7 +119,7 @@ out:
 
 static i3d_status read_progress(const i3d_weights *weights, struct snapshot *snapshot)
 {
-    double step, steps, ended, seed, keys;
+    double step, steps, ended, seed, keys, clips = snapshot->clips, processes = 0;
     if (!scalar_read(weights, "global_step", &step) || !(step >= 0) ||
         !scalar_read(weights, "i3d.steps_per_epoch", &steps) ||
         !scalar_read(weights, "i3d.epochs_ended", &ended) || !(ended >= 0 && ended <= step) ||
@@ -128,6 +130,12 @@ static i3d_status read_progress(const i3d_weights *weights, struct snapshot *sna
         return failure(I3D_EINVAL, "the run draws its random numbers in another way than this "
                                    "version, so it cannot go on as it began: begin a new run from "
                                    "its weights with --checkpoint-path");
+    scalar_read(weights, "i3d.step_clips", &clips);
+    if (clips != snapshot->clips)
+        return failure(I3D_EINVAL,
+                       "its steps have %.0f clips, these %d: give a batch size, so many processes "
+                       "and --accumulate that make the same",
+                       clips, snapshot->clips);
     if (steps != snapshot->steps)
         return failure(I3D_EINVAL,
                        "its epochs have %.0f steps, these %d: give the data set and the batch size "
@@ -135,6 +143,8 @@ static i3d_status read_progress(const i3d_weights *weights, struct snapshot *sna
                        steps, snapshot->steps);
     if (seed != (double)snapshot->seed)
         return failure(I3D_EINVAL, "the run began with seed %.0f: give that", seed);
+    scalar_read(weights, "i3d.processes", &processes);
+    snapshot->before = (int)processes;
     snapshot->step = (long)step;
     snapshot->ended = (int)ended;
     return I3D_OK;

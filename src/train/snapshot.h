@@ -14,10 +14,12 @@ struct snapshot {
     const char *const *names; /* [classes] */
     int name_count;
     uint64_t seed;
-    long step;   /* taken */
-    int steps;   /* an epoch */
-    int ended;   /* epochs ended, with their validation */
-    double best; /* validation top-1 so far, -1: none */
+    int processes, clips; /* that train together; of a whole step */
+    int before;           /* as many processes trained so far; 0: unknown */
+    long step;            /* taken */
+    int steps;            /* an epoch */
+    int ended;            /* epochs ended, with their validation */
+    double best;          /* validation top-1 so far, -1: none */
 };
 
 /* `lr` is that of the next step. The weights are the model's: learner_save() brings them there. */

@@ -18,15 +18,35 @@ struct i3d_trainer {
     const i3d_train_options *options;
     const i3d_dataset *training, *validation;
     i3d_model *model;
-    struct run run;
-    struct comm comm;
+    struct run run; /* of the first process */
+    i3d_comm *comm;
+    struct comm alone; /* `comm` of one that trains alone */
     struct learner learner;
     struct schedule schedule;
     struct snapshot state; /* where the run is */
     i3d_loader *loader, *validation_loader;
     const char **names;
     struct learner_report last; /* of the last step that had clips */
+    double saved;               /* when, in seconds */
+    bool stopped;               /* as asked */
 };
+
+void i3d_train_stop(void)
+{
+    finish_ask();
+}
+
+/* Files and talk are one process's. */
+static bool is_first(const i3d_trainer *trainer)
+{
+    return trainer->comm->rank == 0;
+}
+
+/* Batches of each process that make a step. */
+static int parts_of(const i3d_trainer *trainer)
+{
+    return trainer->learner.parts;
+}
 
 static double seconds(void)
 {
@@ -43,6 +63,8 @@ static i3d_status check_options(const i3d_train_options *options)
     } ranges[] = {
         { "number of epochs", options->epochs, 1, 1e6 },
         { "batch size", options->batch, 1, 1 << 20 },
+        { "number of batches that are accumulated", options->accumulate, 1, 1 << 20 },
+        { "minutes between checkpoints", options->checkpoint_minutes, 0, 1e6 },
         { "seed", (double)options->seed, 0, 0x1p53 },
         { "learning rate", options->lr, 1e-12, 1e6 },
         { "learning rate's decay", options->lr_rate, 1e-6, 1 },
@@ -61,14 +83,17 @@ static i3d_status check_options(const i3d_train_options *options)
     return I3D_OK;
 }
 
-static i3d_status create_loader(const i3d_dataset *dataset, const i3d_train_options *options,
+static i3d_status create_loader(const i3d_trainer *trainer, const i3d_dataset *dataset,
                                 const i3d_clip_options *clip, const char *what, i3d_loader **out)
 {
+    const i3d_train_options *options = trainer->options;
     i3d_loader_options loader = { .clip = *clip,
                                   .batch = options->batch,
                                   .shuffle = clip->training,
                                   .seed = options->seed,
-                                  .workers = options->workers };
+                                  .workers = options->workers,
+                                  .share = trainer->comm->rank,
+                                  .shares = trainer->comm->size };
     if (i3d_dataset_video_count(dataset) == 0)
         return failure(I3D_EINVAL, "there is no %s video: check the annotation and the video path",
                        what);
@@ -99,7 +124,9 @@ static i3d_status describe(i3d_trainer *trainer)
         .names = trainer->names,
         .name_count = known,
         .seed = options->seed,
-        .steps = i3d_loader_batches(trainer->loader),
+        .processes = trainer->comm->size,
+        .clips = options->batch * trainer->comm->size * parts_of(trainer),
+        .steps = (i3d_loader_batches(trainer->loader) + parts_of(trainer) - 1) / parts_of(trainer),
         .best = -1,
     };
     trainer->schedule = (struct schedule){
@@ -127,6 +154,48 @@ static i3d_status resume(i3d_trainer *trainer)
         talk("%s", status == I3D_OK ? series.entries[i].path : i3d_error());
     }
     i3d_series_clear(&series);
+    if (status == I3D_OK && trainer->state.before && trainer->state.before != trainer->comm->size)
+        talk("%d processes go on with what %d began; the clips of a step are the same",
+             trainer->comm->size, trainer->state.before);
+    return status;
+}
+
+static i3d_status create(i3d_trainer *trainer)
+{
+    i3d_status status;
+    const i3d_train_options *options = trainer->options;
+    TRY(check_options(options));
+    TRY(create_loader(trainer, trainer->training, &options->clip, "training", &trainer->loader));
+    if (trainer->validation)
+        TRY(create_loader(trainer, trainer->validation, &options->validation, "validation",
+                          &trainer->validation_loader));
+    if (is_first(trainer))
+        TRY(run_open(options->folder, options->resume, &trainer->run));
+    TRY(learner_create(trainer->model, options, trainer->comm, &trainer->learner));
+    TRY(describe(trainer));
+    if (options->resume && is_first(trainer))
+        TRY(resume(trainer));
+out:
+    return status;
+}
+
+/* Everyone begins where the first process does. */
+static i3d_status share_state(i3d_trainer *trainer)
+{
+    struct snapshot *state = &trainer->state;
+    double where[] = { (double)state->step, state->ended, state->best };
+    i3d_status status;
+    if (trainer->comm->size == 1)
+        return I3D_OK;
+    TRY(comm_broadcast(
+        trainer->comm,
+        (struct array){ .data = where, .count = sizeof where / sizeof *where, .dtype = I3D_F64 },
+        0));
+    state->step = (long)where[0];
+    state->ended = (int)where[1];
+    state->best = where[2];
+    TRY(learner_share(&trainer->learner));
+out:
     return status;
 }
 
@@ -137,23 +206,16 @@ i3d_status i3d_trainer_create(i3d_model *model, const i3d_dataset *training,
     i3d_status status;
     i3d_trainer *trainer = NULL;
     *out = NULL;
-    TRY(check_options(options));
     TRY(memory_get(1, sizeof *trainer, &trainer));
     *trainer = (i3d_trainer){ .options = options,
                               .training = training,
                               .validation = validation,
                               .model = model,
+                              .alone = comm_self(),
                               .run.lock.descriptor = -1 };
-    TRY(create_loader(training, options, &options->clip, "training", &trainer->loader));
-    if (validation)
-        TRY(create_loader(validation, options, &options->validation, "validation",
-                          &trainer->validation_loader));
-    TRY(run_open(options->folder, options->resume, &trainer->run));
-    trainer->comm = comm_self();
-    TRY(learner_create(model, options, &trainer->comm, &trainer->learner));
-    TRY(describe(trainer));
-    if (options->resume)
-        TRY(resume(trainer));
+    trainer->comm = options->comm ? options->comm : &trainer->alone;
+    TRY(i3d_comm_agree(trainer->comm, create(trainer)));
+    TRY(share_state(trainer));
     *out = trainer;
     trainer = NULL;
 out:
@@ -168,7 +230,6 @@ void i3d_trainer_free(i3d_trainer *trainer)
     i3d_loader_free(trainer->loader);
     i3d_loader_free(trainer->validation_loader);
     learner_clear(&trainer->learner);
-    comm_close(&trainer->comm);
     run_close(&trainer->run);
     memory_free(trainer->names);
     memory_free(trainer);
@@ -188,6 +249,8 @@ static int step_of(const struct snapshot *state)
 static i3d_status save(i3d_trainer *trainer)
 {
     i3d_status status;
+    if (!is_first(trainer))
+        return I3D_OK;
     char name[SERIES_NAME_BYTES], *path = NULL;
     const struct snapshot *state = &trainer->state;
     series_name(epoch_of(state), step_of(state), name);
@@ -195,6 +258,7 @@ static i3d_status save(i3d_trainer *trainer)
     TRY(run_checkpoint(&trainer->run, name, &path));
     TRY(snapshot_write(path, state, schedule_rate(&trainer->schedule, state->step)));
     TRY(run_prune(&trainer->run, trainer->options->checkpoints_keep));
+    trainer->saved = seconds();
 out:
     memory_free(path);
     return status;
@@ -205,6 +269,8 @@ static i3d_status save_best(i3d_trainer *trainer)
     i3d_status status;
     char *path = NULL;
     struct snapshot weights = trainer->state;
+    if (!is_first(trainer))
+        return I3D_OK;
     weights.learner = NULL;
     TRY(run_checkpoint(&trainer->run, "best.ckpt", &path));
     TRY(snapshot_write(path, &weights, 0));
@@ -238,23 +304,65 @@ static void say_step(const i3d_trainer *trainer, const struct learner_report *re
     talk_progress("training", state->step, (long)state->steps * trainer->options->epochs);
 }
 
-/* `waited`: seconds until the loader had the batch ready. */
-static i3d_status train_batch(i3d_trainer *trainer, const i3d_batch *batch, double waited)
+static bool stop_asked(const i3d_trainer *trainer)
+{
+    return finish_asked() || (is_first(trainer) && run_stop_asked(&trainer->run));
+}
+
+static i3d_status tell_step(i3d_trainer *trainer, const struct learner_report *report, double lr,
+                            double ms, double waited_ms)
+{
+    if (report->clips)
+        trainer->last = *report;
+    if (!is_first(trainer))
+        return I3D_OK;
+    say_step(trainer, report);
+    return log_step(trainer, report, lr, ms, waited_ms);
+}
+
+/* One step's batches and their times, in seconds. */
+struct timing {
+    double began, waited;
+};
+
+/* Adds one batch; the last of a step takes it. */
+static i3d_status train_batch(i3d_trainer *trainer, const i3d_batch *batch, bool last,
+                              const struct timing *timing)
 {
     struct snapshot *state = &trainer->state;
-    struct learner_report report;
-    double begin = seconds(), lr = schedule_rate(&trainer->schedule, state->step);
-    i3d_status status = learner_step(&trainer->learner, batch, state->step / state->steps,
-                                     state->step, lr, &report);
-    if (status != I3D_OK)
-        return failure_prefix(status, "training stopped at epoch %d step %ld: ",
-                              (int)(state->step / state->steps) + 1,
-                              state->step % state->steps + 1);
+    struct learner_report report = { .step = state->step };
+    double lr = schedule_rate(&trainer->schedule, state->step);
+    i3d_status status;
+    TRY(learner_add(&trainer->learner, batch, state->step / state->steps, last));
+    if (!last)
+        goto out;
+    TRY(learner_step(&trainer->learner, state->step, lr, stop_asked(trainer), &report));
     state->step++;
-    if (report.clips)
-        trainer->last = report;
-    say_step(trainer, &report);
-    return log_step(trainer, &report, lr, 1e3 * (seconds() - begin), 1e3 * waited);
+    trainer->stopped = report.stop;
+    TRY(tell_step(trainer, &report, lr, 1e3 * (seconds() - timing->began), 1e3 * timing->waited));
+out:
+    if (status != I3D_OK)
+        failure_prefix(status, "training stopped at epoch %d step %ld: ",
+                       (int)(report.step / state->steps) + 1, report.step % state->steps + 1);
+    return status;
+}
+
+/* In the midst of an epoch, if so much time has passed. */
+static i3d_status save_at_times(i3d_trainer *trainer)
+{
+    double every = 60 * trainer->options->checkpoint_minutes;
+    return every > 0 && seconds() - trainer->saved >= every ? save(trainer) : I3D_OK;
+}
+
+static i3d_status tell_epoch(i3d_trainer *trainer, int steps, double ms)
+{
+    if (!is_first(trainer))
+        return I3D_OK;
+    talk("epoch time: %.3f ms, per step time: %.3f ms", ms, ms / steps);
+    return run_log(&trainer->run,
+                   "{\"event\": \"epoch\", \"epoch\": %d, \"steps\": %d, \"ms\": %.3f, "
+                   "\"clips_left_out\": %ld}",
+                   epoch_of(&trainer->state), steps, ms, i3d_loader_skipped(trainer->loader));
 }
 
 /* The rest of the epoch from where the run is. */
@@ -264,22 +372,66 @@ static i3d_status train_epoch(i3d_trainer *trainer)
     struct snapshot *state = &trainer->state;
     const i3d_batch *batch;
     int epoch = (int)(state->step / state->steps), first = (int)(state->step % state->steps);
+    int parts = parts_of(trainer), batches = i3d_loader_batches(trainer->loader);
     double begin = seconds(), asked = begin;
-    TRY(i3d_loader_start(trainer->loader, epoch, first));
-    while ((status = i3d_loader_next(trainer->loader, &batch)) == I3D_OK) {
-        TRY(train_batch(trainer, batch, seconds() - asked));
-        TRY(check_interrupt());
+    struct timing timing = { .began = begin };
+    TRY(i3d_loader_start(trainer->loader, epoch, first * parts));
+    for (int b = first * parts;
+         (status = i3d_loader_next(trainer->loader, &batch)) == I3D_OK && !trainer->stopped; b++) {
+        bool last = (b + 1) % parts == 0 || b + 1 == batches;
+        timing.waited += seconds() - asked;
+        TRY(train_batch(trainer, batch, last, &timing));
         asked = seconds();
+        if (!last)
+            continue;
+        TRY(check_interrupt());
+        TRY(save_at_times(trainer));
+        timing = (struct timing){ .began = asked };
     }
-    if (status != I3D_END)
-        goto out;
-    double ms = 1e3 * (seconds() - begin);
-    int steps = state->steps - first;
-    talk("epoch time: %.3f ms, per step time: %.3f ms", ms, ms / steps);
-    status = run_log(&trainer->run,
-                     "{\"event\": \"epoch\", \"epoch\": %d, \"steps\": %d, \"ms\": %.3f, "
-                     "\"clips_left_out\": %ld}",
-                     epoch + 1, steps, ms, i3d_loader_skipped(trainer->loader));
+    if (status == I3D_END)
+        status = tell_epoch(trainer, state->steps - first, 1e3 * (seconds() - begin));
+out:
+    return status;
+}
+
+/* The scores of the validation videos; nobody's if a process was asked to stop meanwhile. */
+static i3d_status collect(i3d_trainer *trainer, i3d_network *network, i3d_scores *scores)
+{
+    double stop = 0;
+    i3d_status status = i3d_scores_collect(network, trainer->learner.graph.classes,
+                                           trainer->validation_loader, trainer->validation, scores);
+    if (status == I3D_EINTERRUPTED && finish_asked()) {
+        stop = 1;
+        status = I3D_OK;
+    }
+    TRY(status);
+    TRY(comm_sum(trainer->comm, (struct array){ .data = &stop, .count = 1, .dtype = I3D_F64 }));
+    trainer->stopped = stop > 0;
+    if (!trainer->stopped)
+        TRY(i3d_scores_join(scores, trainer->comm));
+out:
+    return status;
+}
+
+static i3d_status judge(i3d_trainer *trainer, const i3d_scores *scores)
+{
+    i3d_status status = I3D_OK;
+    i3d_accuracy accuracy = i3d_scores_accuracy(scores, -1);
+    double videos = accuracy.videos ? accuracy.videos : 1;
+    double top1 = accuracy.top1 / videos, top5 = accuracy.top5 / videos;
+    int epoch = epoch_of(&trainer->state);
+    if (is_first(trainer)) {
+        talk("epoch: %d validation top-1 %.4f, top-5 %.4f of %d videos", epoch, top1, top5,
+             accuracy.videos);
+        TRY(run_log(&trainer->run,
+                    "{\"event\": \"validation\", \"epoch\": %d, \"videos\": %d, \"top1\": %.6f, "
+                    "\"top5\": %.6f}",
+                    epoch, accuracy.videos, top1, top5));
+    }
+    if (top1 > trainer->state.best) {
+        trainer->state.best = top1;
+        TRY(save_best(trainer));
+    }
 out:
     return status;
 }
@@ -299,21 +451,9 @@ static i3d_status validate(i3d_trainer *trainer)
                                  .threads = options->threads };
     TRY(learner_save(&trainer->learner));
     TRY(i3d_network_create(trainer->model, &plan, &network));
-    TRY(i3d_scores_collect(network, trainer->learner.graph.classes, trainer->validation_loader,
-                           trainer->validation, &scores));
-    i3d_accuracy accuracy = i3d_scores_accuracy(&scores, -1);
-    double videos = accuracy.videos ? accuracy.videos : 1;
-    double top1 = accuracy.top1 / videos, top5 = accuracy.top5 / videos;
-    talk("epoch: %d validation top-1 %.4f, top-5 %.4f of %d videos", epoch_of(&trainer->state),
-         top1, top5, accuracy.videos);
-    TRY(run_log(&trainer->run,
-                "{\"event\": \"validation\", \"epoch\": %d, \"videos\": %d, \"top1\": %.6f, "
-                "\"top5\": %.6f}",
-                epoch_of(&trainer->state), accuracy.videos, top1, top5));
-    if (top1 > trainer->state.best) {
-        trainer->state.best = top1;
-        TRY(save_best(trainer));
-    }
+    TRY(collect(trainer, network, &scores));
+    if (!trainer->stopped)
+        TRY(judge(trainer, &scores));
 out:
     i3d_scores_clear(&scores);
     i3d_network_free(network);
@@ -327,6 +467,8 @@ static i3d_status end_epoch(i3d_trainer *trainer)
     int epoch = epoch_of(&trainer->state);
     if (trainer->validation)
         TRY(validate(trainer));
+    if (trainer->stopped)
+        return I3D_OK;
     trainer->state.ended = epoch;
     if (epoch % options->checkpoint_epochs == 0 || epoch == options->epochs)
         TRY(save(trainer));
@@ -334,14 +476,15 @@ out:
     return status;
 }
 
+/* To the last epoch, or until it is asked to stop. */
 static i3d_status train(i3d_trainer *trainer)
 {
     i3d_status status = I3D_OK;
     const struct snapshot *state = &trainer->state;
-    for (;;) {
+    while (!trainer->stopped) {
         if (state->ended < state->step / state->steps)
             TRY(end_epoch(trainer));
-        if (state->step >= (long)state->steps * trainer->options->epochs)
+        if (trainer->stopped || state->step >= (long)state->steps * trainer->options->epochs)
             break;
         TRY(train_epoch(trainer));
     }
@@ -349,7 +492,25 @@ out:
     return status;
 }
 
+/* As asked, so that it can go on; a wish that came with the last step was granted anyway. */
 static i3d_status stop(i3d_trainer *trainer)
+{
+    const struct snapshot *state = &trainer->state;
+    i3d_status status;
+    TRY(save(trainer));
+    finish_clear();
+    if (is_first(trainer)) {
+        TRY(run_log(&trainer->run, "{\"event\": \"stop\", \"step\": %ld}", state->step));
+        TRY(run_stop_done(&trainer->run));
+        talk("stopped as asked at epoch %d step %d, which is saved; go on with: i3d train "
+             "--resume '%s'",
+             epoch_of(state), step_of(state), trainer->run.folder);
+    }
+out:
+    return status;
+}
+
+static i3d_status stop_at_once(i3d_trainer *trainer)
 {
     i3d_status status = save(trainer);
     if (status != I3D_OK)
@@ -359,23 +520,40 @@ static i3d_status stop(i3d_trainer *trainer)
                    epoch_of(&trainer->state), step_of(&trainer->state), trainer->run.folder);
 }
 
+static i3d_status tell_start(i3d_trainer *trainer)
+{
+    const struct snapshot *state = &trainer->state;
+    if (!is_first(trainer))
+        return I3D_OK;
+    if (trainer->comm->size > 1 || parts_of(trainer) > 1)
+        talk("a step takes %d clips: %d processes, %d a batch, %d batches", state->clips,
+             state->processes, trainer->options->batch, parts_of(trainer));
+    talk("step size per epoch: %d", state->steps);
+    return run_log(&trainer->run,
+                   "{\"event\": \"start\", \"step\": %ld, \"steps_per_epoch\": %d, \"engine\": "
+                   "\"%s\", \"trained_parameters\": %zu, \"processes\": %d}",
+                   state->step, state->steps, trainer->learner.engine->name,
+                   learner_trained_floats(&trainer->learner), state->processes);
+}
+
 i3d_status i3d_trainer_run(i3d_trainer *trainer, i3d_train_result *out)
 {
     i3d_status status;
     const struct snapshot *state = &trainer->state;
     double begin = seconds();
-    talk("step size per epoch: %d", state->steps);
-    TRY(run_log(&trainer->run,
-                "{\"event\": \"start\", \"step\": %ld, \"steps_per_epoch\": %d, \"engine\": "
-                "\"%s\", \"trained_parameters\": %zu}",
-                state->step, state->steps, trainer->learner.engine->name,
-                learner_trained_floats(&trainer->learner)));
+    trainer->saved = begin;
+    TRY(tell_start(trainer));
     TRY(train(trainer));
+    if (trainer->stopped)
+        TRY(stop(trainer));
     *out = (i3d_train_result){ .steps = state->step,
                                .loss = trainer->last.loss,
-                               .accuracy = state->best };
-    talk("total_time: %.3f", seconds() - begin);
-    talk("Finished training.");
+                               .accuracy = state->best,
+                               .stopped = trainer->stopped };
+    if (is_first(trainer) && !trainer->stopped) {
+        talk("total_time: %.3f", seconds() - begin);
+        talk("Finished training.");
+    }
 out:
-    return status == I3D_EINTERRUPTED ? stop(trainer) : status;
+    return status == I3D_EINTERRUPTED && trainer->comm->size == 1 ? stop_at_once(trainer) : status;
 }

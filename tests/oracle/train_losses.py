@@ -2,11 +2,14 @@
 layers and fine-tuning.
 
     /usr/bin/python3 tests/oracle/train_losses.py build/dev/tests/unit/train/test_train_trace [ENGINE]
+    /usr/bin/python3 tests/oracle/train_losses.py PROGRAM --parts LAUNCH
     /usr/bin/python3 tests/oracle/train_losses.py PROGRAM --write tests/golden/train/losses.txt
 
 The first trains both and compares; exit 1 when a loss differs by more than 1e-3 of it, 77 when
-PyTorch is not installed. The second trains PyTorch alone and writes its losses of some cases, which
-the program itself is tested against in `make test`.
+PyTorch is not installed. The second splits each batch over processes, started by LAUNCH N PROGRAM,
+and over the parts of a step, each part with norms of its own; the running statistics are the mean
+of the parts' by their clips. The third trains PyTorch alone and writes its losses of some cases,
+which the program itself is tested against in `make test`.
 """
 import multiprocessing
 import os
@@ -47,8 +50,39 @@ def build(stream, layers, folder):
     return net, trained
 
 
-def train(program, case):
-    """PyTorch's losses from the program's own initial weights and batches."""
+# Cases, processes and batches of each. Three processes have two clips of four, two and none.
+SPLITS = [("sgd-flow-fine", 2, 1), ("sgd-flow-fine", 1, 2), ("sgd-rgb-fine", 3, 1),
+          ("adam-flow-fine", 2, 1)]
+
+
+def running(net):
+    """Its means and variances, each as one tensor to write to."""
+    return [tensor for name, tensor in net.tensors().items() if "moving" in name]
+
+
+def gradients(net, clips, labels, parts):
+    """The loss of a batch in so many parts, with its gradients and running statistics."""
+    most, loss = -(-len(clips) // parts), 0
+    before = [tensor.clone() for tensor in running(net)]
+    after = [torch.zeros_like(tensor) for tensor in before]
+    for begin in range(0, len(clips), most):
+        part = slice(begin, begin + most)
+        for tensor, old in zip(running(net), before):
+            tensor.copy_(old)
+        share = len(labels[part]) / len(labels)
+        part_loss = share * torch.nn.functional.cross_entropy(net(clips[part]), labels[part])
+        part_loss.backward()
+        loss += part_loss.item()
+        for tensor, new in zip(after, running(net)):
+            tensor += share * new
+    for tensor, new in zip(running(net), after):
+        tensor.copy_(new)
+    return loss
+
+
+def train(program, case, parts=1):
+    """PyTorch's losses from the program's own initial weights and batches; then the norms of its
+    running means and variances."""
     optimizer, stream, layers = case.split("-")
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([program, "dump", case, folder], check=True)
@@ -62,22 +96,25 @@ def train(program, case):
                                   layers == "all")
     losses = []
     for step in range(STEPS):
-        logits = net(torch.from_numpy(clips[step % BATCHES]).double())
-        loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(labels[step % BATCHES]))
         net.zero_grad()
-        loss.backward()
+        losses.append(gradients(net, torch.from_numpy(clips[step % BATCHES]).double(),
+                                torch.from_numpy(labels[step % BATCHES]), parts))
         steps.step()
-        losses.append(loss.item())
-    return losses
+    kinds = [[tensor.flatten() for name, tensor in net.tensors().items() if name.endswith(end)]
+             for end in ("moving_mean", "moving_variance")]
+    return losses + [torch.cat(kind).norm().item() for kind in kinds]
 
 
-def compare(program, case, engine):
-    ours = subprocess.run([program, "losses", case, engine], check=True, capture_output=True,
-                          text=True).stdout
-    ours, wanted = numpy.array(ours.split(), float), numpy.array(train(program, case))
+def compare(program, case, engine, launch=None, processes=1, accumulate=1):
+    command = ([launch, str(processes)] if launch else []) + [program, "losses", case, engine,
+                                                              str(accumulate)]
+    ours = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    ours = numpy.array(ours.split(), float)
+    wanted = numpy.array(train(program, case, processes * accumulate))
     worst = abs(ours / wanted - 1).max()
-    return worst <= BOUND, (f"{case:18} {engine}: loss {wanted[0]:.4f} -> {wanted[-1]:.4f}, "
-                            f"largest relative difference {worst:.1e}")
+    return worst <= BOUND, (f"{case:18} {engine} {processes} x {accumulate}: loss {wanted[0]:.4f} "
+                            f"-> {wanted[STEPS - 1]:.4f}, running {wanted[-2]:.4f} "
+                            f"{wanted[-1]:.4f}, largest relative difference {worst:.1e}")
 
 
 def main(program, *rest):
@@ -87,12 +124,15 @@ def main(program, *rest):
             losses = pool.starmap(train, [(program, case) for case in GOLDEN], chunksize=1)
             with open(rest[1], "w", encoding="ascii") as file:
                 for case, numbers in zip(GOLDEN, losses):
-                    file.write(case + " " + " ".join(f"{loss:.9g}" for loss in numbers) + "\n")
+                    losses = " ".join(f"{loss:.9g}" for loss in numbers[:STEPS])
+                    file.write(f"{case} {losses}\n")
             return 0
-        engine = rest[0] if rest else "auto"
+        if rest and rest[0] == "--parts":
+            cases = [(program, case, "auto", rest[1], *split) for case, *split in SPLITS]
+        else:
+            cases = [(program, case, *(rest or ["auto"])) for case in CASES]
         results = []
-        for passed, line in pool.starmap(compare, [(program, case, engine) for case in CASES],
-                                         chunksize=1):
+        for passed, line in pool.starmap(compare, cases, chunksize=1):
             print(line, flush=True)
             results.append(passed)
     return 0 if all(results) else 1

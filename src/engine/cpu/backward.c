@@ -8,8 +8,30 @@
 #include <math.h>
 #include <string.h>
 
+/* The sums of this process's clips to those of all. */
+static i3d_status join_sums(const struct plan *plan, struct step *step, double *elements)
+{
+    const struct state *state = &plan->state;
+    int channels = step->op->channels;
+    double *gradient = state->wide, *product = state->wide + channels;
+    i3d_status status = I3D_OK;
+    if (!state->join.sum || step->decided->frozen)
+        return I3D_OK;
+    for (int c = 0; c < channels; c++) {
+        gradient[c] = (double)step->sums.gradient[c];
+        product[c] = (double)step->sums.product[c];
+    }
+    TRY(state_join_sums(state, channels, elements, gradient, product));
+    for (int c = 0; c < channels; c++) {
+        step->sums.gradient[c] = (float)gradient[c];
+        step->sums.product[c] = (float)product[c];
+    }
+out:
+    return status;
+}
+
 /* From the gradient of the value to that of the convolution's result, in its place. */
-static void pass_norm(const struct plan *plan, const struct step *step)
+static i3d_status pass_norm(const struct plan *plan, struct step *step)
 {
     const struct op *op = step->op;
     struct slice raw = plan_raw(plan, step);
@@ -17,6 +39,8 @@ static void pass_norm(const struct plan *plan, const struct step *step)
     float *gamma = state_gradient(&plan->state, op, I3D_PARAM_GAMMA);
     float *beta = state_gradient(&plan->state, op, I3D_PARAM_BETA);
     double epsilon = plan->decided.graph.bn_epsilon;
+    double elements = (double)plan->count * (double)raw.map;
+    i3d_status status;
     if (gamma || beta || !step->decided->frozen)
         plan->decided.kernels->norm_sum(plan->count, raw, out_gradient,
                                         arena_at(&plan->arena, step->backward_scratch), step->norm,
@@ -25,9 +49,12 @@ static void pass_norm(const struct plan *plan, const struct step *step)
         gamma[c] = (float)(step->sums.product[c] / sqrt(step->norm.variance[c] + epsilon));
     if (beta)
         memcpy(beta, step->sums.gradient, (size_t)op->channels * sizeof *beta);
+    TRY(join_sums(plan, step, &elements));
     plan->decided.kernels->norm_backward(plan->count, plan->decided.samples, out_gradient,
                                          step->norm, step->decided->frozen ? NULL : &step->sums,
-                                         epsilon, raw);
+                                         elements, epsilon, raw);
+out:
+    return status;
 }
 
 static i3d_status pass_convolution(struct plan *plan, struct step *step)
@@ -37,7 +64,7 @@ static i3d_status pass_convolution(struct plan *plan, struct step *step)
     void *scratch = arena_at(&plan->arena, step->backward_scratch);
     float *weight = state_gradient(&plan->state, op, I3D_PARAM_WEIGHT);
     i3d_status status = I3D_OK;
-    pass_norm(plan, step);
+    TRY(pass_norm(plan, step));
     if (weight)
         TRY(convolution_run(&step->convolution, PASS_BACKWARD_WEIGHTS, plan_source(plan, op->in),
                             raw, weight, scratch));

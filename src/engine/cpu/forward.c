@@ -52,27 +52,57 @@ out:
     return status;
 }
 
+/* The batch's mean and variance, of all processes' clips where they are joined. */
+static i3d_status measure_norm(struct plan *plan, struct step *step, int count, void *scratch,
+                               double *elements)
+{
+    const struct op *op = step->op;
+    struct norm_factors *norm = &step->norm;
+    const struct state *state = &plan->state;
+    double *mean = state->wide, *variance = state->wide + op->channels;
+    i3d_status status = I3D_OK;
+    *elements = (double)count * (double)op_map(op);
+    plan->decided.kernels->norm_measure(count, plan_raw(plan, step), scratch, *norm);
+    if (!state->join.sum)
+        return I3D_OK;
+    for (int c = 0; c < op->channels; c++) {
+        mean[c] = (double)norm->mean[c];
+        variance[c] = (double)norm->variance[c];
+    }
+    TRY(state_join_statistics(state, op->channels, elements, mean, variance));
+    for (int c = 0; c < op->channels; c++) {
+        norm->mean[c] = (float)mean[c];
+        norm->variance[c] = (float)variance[c];
+    }
+out:
+    return status;
+}
+
 /* The statistics and what follows from them. */
-static void prepare_norm(struct plan *plan, struct step *step, int count, void *scratch)
+static i3d_status prepare_norm(struct plan *plan, struct step *step, int count, void *scratch)
 {
     const struct op *op = step->op;
     struct norm_factors *norm = &step->norm;
     const struct state *state = &plan->state;
     const float *gamma = state_param(state, op, I3D_PARAM_GAMMA);
     size_t bytes = (size_t)op->channels * sizeof(float);
+    double elements;
+    i3d_status status = I3D_OK;
     memcpy(norm->shift, state_param(state, op, I3D_PARAM_BETA), bytes);
     if (step->decided->frozen) {
         memcpy(norm->mean, state_param(state, op, I3D_PARAM_MEAN), bytes);
         memcpy(norm->variance, state_param(state, op, I3D_PARAM_VARIANCE), bytes);
     } else {
-        plan->decided.kernels->norm_measure(count, plan_raw(plan, step), scratch, *norm);
+        TRY(measure_norm(plan, step, count, scratch, &elements));
         for (int c = 0; c < op->channels; c++)
-            state_tell_statistics(state, op, c, (double)count * (double)op_map(op),
-                                  (double)norm->mean[c], (double)norm->variance[c]);
+            state_tell_statistics(state, op, c, elements, (double)norm->mean[c],
+                                  (double)norm->variance[c]);
     }
     for (int c = 0; c < op->channels; c++)
         norm->scale[c] =
             (float)(gamma[c] / sqrt(norm->variance[c] + plan->decided.graph.bn_epsilon));
+out:
+    return status;
 }
 
 static i3d_status run_normed(struct plan *plan, struct step *step, int count)
@@ -83,7 +113,7 @@ static i3d_status run_normed(struct plan *plan, struct step *step, int count)
     i3d_status status;
     TRY(convolution_run(&step->convolution, PASS_FORWARD, plan_source(plan, op->in), NULL, raw.data,
                         scratch));
-    prepare_norm(plan, step, count, scratch);
+    TRY(prepare_norm(plan, step, count, scratch));
     plan->decided.kernels->norm_apply(count, plan->decided.samples, raw, step->norm,
                                       plan_value(plan, op->out, op->out_channel, op->channels));
 out:
@@ -161,11 +191,11 @@ i3d_status plan_forward(struct plan *plan, int count, const float *input, const 
     const struct op *last = plan_last(plan);
     size_t in = value_floats(&plan->decided.graph.values[0]),
            out = graph_output_floats(&plan->decided.graph);
-    int clips = count < plan->decided.samples ? count : plan->decided.samples;
+    int clips = count < plan->decided.samples ? count : plan->decided.samples, n = 0;
     i3d_status status = I3D_OK;
     plan->count = count;
     TRY(plan_load_changed(plan));
-    for (int n = 0; n < count; n += clips) {
+    do { /* once without clips too: other processes may have some */
         plan->first = n;
         TRY(run_pass(plan, clips, input + (size_t)n * in));
         if (last->kind != OP_HEAD)
@@ -173,9 +203,10 @@ i3d_status plan_forward(struct plan *plan, int count, const float *input, const 
                 clips,
                 plan_value(plan, last->out, 0, plan->decided.graph.values[last->out].channels),
                 logits + (size_t)n * out);
-        if (plan->overflowed)
+        if (plan->overflowed && count)
             *find_result(plan, last, n, logits) = NAN;
-    }
+        n += clips;
+    } while (n < count);
     if (last->kind == OP_HEAD)
         run_head(plan, last, keep, logits);
 out:

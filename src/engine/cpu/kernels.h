@@ -75,11 +75,11 @@ struct kernels {
                        struct slice out);
     void (*norm_sum)(int count, struct slice in, struct slice out_gradient, float *scratch,
                      struct norm_factors norm, struct norm_sums out);
-    /* Puts the gradient of `in` in its place. With `sums` the mean and variance were those of the
-     * `count` samples, NULL: constants. */
+    /* Puts the gradient of `in` in its place. With `sums`, of `elements` of a channel, the mean and
+     * variance were those of the batch, NULL: constants. */
     void (*norm_backward)(int count, int samples, struct slice out_gradient,
-                          struct norm_factors norm, const struct norm_sums *sums, double epsilon,
-                          struct slice in);
+                          struct norm_factors norm, const struct norm_sums *sums, double elements,
+                          double epsilon, struct slice in);
 };
 
 extern const struct kernels kernels_f32_plain, kernels_f32_avx2, kernels_f32_avx512,

@@ -159,12 +159,12 @@ static void norm_sum(int count, struct slice in, struct slice out_gradient, floa
 /* dx = scale * (g - mean(g) - (x - mean) * mean(g * (x - mean)) / (variance + epsilon)); the last
  * two only where mean and variance depend on x. */
 static void norm_backward(int count, int samples, struct slice out_gradient,
-                          struct norm_factors norm, const struct norm_sums *sums, double epsilon,
-                          struct slice in)
+                          struct norm_factors norm, const struct norm_sums *sums, double elements,
+                          double epsilon, struct slice in)
 {
     int blocks = block_count(in);
     size_t chunks = chunk_count(&in);
-    float positions = (float)((double)count * (double)in.map);
+    float positions = (float)elements;
 #pragma omp parallel for collapse(3) schedule(static)
     for (int n = 0; n < samples; n++)
         for (int b = 0; b < blocks; b++)

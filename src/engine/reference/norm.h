@@ -6,6 +6,7 @@
 #include <i3d/status.h>
 
 #include "base/thread.h"
+#include "engine/state.h"
 #include "engine/reference/maps.h"
 
 #include <stdbool.h>
@@ -18,11 +19,15 @@ struct norm {
     bool frozen; /* uses the running statistics below, otherwise the batch's */
     /* [channels]. Without a gamma there is no norm, and beta is a bias. */
     const float *gamma, *beta, *running_mean, *running_variance;
-    double *mean, *variance; /* [channels], those used, kept for backward (variance: biased) */
+    double *mean, *variance;   /* [channels], those used, kept for backward (variance: biased) */
+    double *sum, *product;     /* [channels], of backward, NULL where there is none */
+    const struct state *state; /* joins what is measured with other processes' */
 };
 
-/* raw -> out = relu(gamma (raw - mean) / sqrt(variance + epsilon) + beta); raw may be out. */
-i3d_status norm_forward(const struct norm *norm, struct maps raw, struct maps out);
+/* raw -> out = relu(gamma (raw - mean) / sqrt(variance + epsilon) + beta); raw may be out.
+ * `elements`: how many of a channel the statistics are of. */
+i3d_status norm_forward(const struct norm *norm, struct maps raw, struct maps out,
+                        double *elements);
 
 /* Overwrites raw_gradient [as raw] and, where they are not NULL, gamma_gradient and beta_gradient
  * [channels].

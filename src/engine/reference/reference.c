@@ -34,6 +34,7 @@ struct plan {
 
     float *values[GRAPH_VALUES_MAX];                       /* [batch, C, t, h, w] */
     double *mean[GRAPH_OPS_MAX], *variance[GRAPH_OPS_MAX]; /* [C] of convolutions */
+    double *sum, *product; /* [C] of the convolution at work backward */
 
     /* Training only. */
     float *gradients[GRAPH_VALUES_MAX]; /* of values */
@@ -90,7 +91,7 @@ out:
 static i3d_status get_gradients(struct plan *plan)
 {
     const struct graph *graph = &plan->decided.graph;
-    size_t batch = (size_t)plan->decided.batch, raw_floats = 0, weight_floats = 0;
+    size_t batch = (size_t)plan->decided.batch, raw_floats = 0, weight_floats = 0, channels = 0;
     i3d_status status = I3D_OK;
     for (int i = 0; i < graph->op_count; i++) {
         const struct op *op = &graph->ops[i];
@@ -108,9 +109,12 @@ static i3d_status get_gradients(struct plan *plan)
         TRY(get(plan, floats, sizeof(float), &plan->raw[i]));
         raw_floats = floats > raw_floats ? floats : raw_floats;
         weight_floats = weights > weight_floats ? weights : weight_floats;
+        channels = (size_t)op->channels > channels ? (size_t)op->channels : channels;
     }
     TRY(get(plan, raw_floats, sizeof(float), &plan->raw_gradient));
     TRY(get(plan, weight_floats, sizeof(float), &plan->turned));
+    TRY(get(plan, channels, sizeof *plan->sum, &plan->sum));
+    TRY(get(plan, channels, sizeof *plan->product, &plan->product));
 out:
     return status;
 }
@@ -144,6 +148,8 @@ static void release(struct plan *plan)
     memory_free(plan->scratch);
     memory_free(plan->raw_gradient);
     memory_free(plan->turned);
+    memory_free(plan->sum);
+    memory_free(plan->product);
     memory_free(plan->keep);
     state_clear(&plan->state);
     team_free(plan->team);
@@ -230,7 +236,10 @@ static struct norm describe_norm(const struct plan *plan, int i, int count)
                          .relu = op->relu,
                          .frozen = state->frozen[i],
                          .mean = plan->mean[i],
-                         .variance = plan->variance[i] };
+                         .variance = plan->variance[i],
+                         .sum = plan->sum,
+                         .product = plan->product,
+                         .state = state };
     if (!op->norm) {
         norm.frozen = true;
         norm.beta = state_param(state, op, I3D_PARAM_BIAS);
@@ -268,13 +277,14 @@ static i3d_status conv_op_forward(struct plan *plan, int i)
     struct maps in = value_maps(plan, op->in, plan->values[op->in], 0);
     struct maps out = value_maps(plan, op->out, plan->values[op->out], op->out_channel);
     struct maps raw = plan->decided.training ? raw_maps(op, plan->raw[i]) : out;
+    double elements;
     i3d_status status;
     TRY(plan->decided.conv->forward(&conv, in, state_param(&plan->state, op, I3D_PARAM_WEIGHT),
                                     raw));
-    TRY(norm_forward(&norm, raw, out));
+    TRY(norm_forward(&norm, raw, out, &elements));
     for (int c = 0; !norm.frozen && c < op->channels; c++)
-        state_tell_statistics(&plan->state, op, c, (double)plan->count * (double)op_map(op),
-                              plan->mean[i][c], plan->variance[i][c]);
+        state_tell_statistics(&plan->state, op, c, elements, plan->mean[i][c],
+                              plan->variance[i][c]);
 out:
     return status;
 }

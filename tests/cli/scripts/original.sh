@@ -35,9 +35,23 @@ sh "$scripts/run_joint_eval.sh" 0 mine "$at/rgb/mine/jpg" "$at/flow/mine/jpg" \
 cmp stdout joint_eval_log.txt
 grep -q '^joint accuracy: ' stdout
 
+mkdir output_eval
+echo mine >output_eval/note.txt
+echo old >output_eval/eval_divice7_log.txt
 sh "$scripts/run_distributed_single-mode_eval.sh" 1 rgb mine "$at/rgb/mine/annotation/mine_1.json" \
     "$at/rgb/mine/jpg" "$run" 2 >stdout 2>stderr
-same 2 "$(grep -c '\.ckpt$' "$run/checkpoints/summary.txt")"
+cmp stdout output_eval/summary.txt
+for i in 0 1; do
+    same "checkpoint: $run/checkpoints/i3d-$((i + 1))_2.ckpt" \
+        "$(head -n 1 output_eval/eval_divice${i}_log.txt)"
+done
+same 2 "$(grep -c '^checkpoint: ' output_eval/summary.txt)"
+same 2 "$(grep -c '^rgb accuracy: ' output_eval/summary.txt)"
+same mine "$(cat output_eval/note.txt)"
+[ ! -e output_eval/eval_divice7_log.txt ]
+fails 1 'has no i3d-EPOCH_2.ckpt of epochs 5 to 12' \
+    sh "$scripts/run_distributed_single-mode_eval.sh" 5 rgb mine \
+    "$at/rgb/mine/annotation/mine_1.json" "$at/rgb/mine/jpg" "$run" 2
 
 # With ONNX Runtime it evaluates, without it it says so; the device means something or is refused.
 onnx="$scripts/run_eval_onnx.sh"

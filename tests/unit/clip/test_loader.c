@@ -453,6 +453,64 @@ static void a_crop_that_does_not_fit_is_an_error_that_names_the_video(void **sta
     i3d_loader_free(loader);
 }
 
+/* Two that share an epoch make the batches of one of twice the size, the first half and the second:
+ * of the last one, which has one clip, the second has none. */
+static void training_is_shared_batch_by_batch(void **state)
+{
+    (void)state;
+    i3d_loader_options options = small_options(true);
+    open_dataset(false);
+    options.batch = 6;
+    struct epoch whole = load_with(&options, 1, 0), again = load_with(&options, 1, 1);
+    options.batch = 3;
+    options.shares = 2;
+    struct epoch first = load_with(&options, 1, 0), late = load_with(&options, 1, 1);
+    options.share = 1;
+    struct epoch second = load_with(&options, 1, 0), none = load_with(&options, 1, 1);
+    const struct epoch *halves[] = { &first, &second };
+    assert_int_equal(first.batches, whole.batches);
+    assert_int_equal(second.batches, whole.batches);
+    assert_int_equal(first.clips, 4);
+    assert_int_equal(second.clips, 3);
+    for (int i = 0; i < whole.clips; i++) {
+        const struct epoch *half = halves[i / 3 % 2];
+        size_t at = (size_t)(i / 6 * 3 + i % 3), clip = whole.clip;
+        assert_int_equal(half->videos[at], whole.videos[i]);
+        assert_memory_equal(half->data + at * clip, whole.data + (size_t)i * clip,
+                            clip * sizeof(float));
+    }
+    assert_true(same_epochs(&late, &again));
+    assert_int_equal(none.batches, 1);
+    assert_int_equal(none.clips, 0);
+    memory_free(whole.data);
+    memory_free(again.data);
+    memory_free(first.data);
+    memory_free(late.data);
+    memory_free(second.data);
+    memory_free(none.data);
+}
+
+static void validation_is_shared_video_by_video(void **state)
+{
+    (void)state;
+    i3d_loader_options options = small_options(false);
+    int seen[VIDEOS] = { 0 };
+    open_dataset(false);
+    options.clip.clips_per_video = 2;
+    options.shares = 3;
+    for (options.share = 0; options.share < 3; options.share++) {
+        struct epoch epoch = load_with(&options, 0, 0);
+        assert_int_equal(epoch.batches, (epoch.clips + 2) / 3);
+        for (int i = 0; i < epoch.clips; i++) {
+            assert_int_equal(epoch.videos[i] % 3, options.share);
+            seen[epoch.videos[i]]++;
+        }
+        memory_free(epoch.data);
+    }
+    for (int v = 0; v < VIDEOS; v++)
+        assert_int_equal(seen[v], 2);
+}
+
 static void wishes_out_of_range_are_refused(void **state)
 {
     (void)state;
@@ -527,6 +585,8 @@ int main(void)
         test_with_dataset(only_the_clips_with_the_bad_picture_are_left_out),
         test_with_dataset(a_batch_of_bad_clips_only_is_empty),
         test_with_dataset(a_crop_that_does_not_fit_is_an_error_that_names_the_video),
+        test_with_dataset(training_is_shared_batch_by_batch),
+        test_with_dataset(validation_is_shared_video_by_video),
         test_with_dataset(wishes_out_of_range_are_refused),
         test_with_dataset(nothing_is_allocated_once_every_picture_was_seen),
         test_with_dataset(memory_that_runs_out_while_a_loader_is_made_is_a_status),

@@ -153,7 +153,8 @@ static void run_norm(const struct kernels *kernels, int channels, size_t map,
     keep_floats(results, norm.variance, (size_t)channels);
     keep_floats(results, of.gradient, (size_t)channels);
     keep_floats(results, of.product, (size_t)channels);
-    kernels->norm_backward(SAMPLES, SAMPLES, gradient, norm, &of, 1e-3, in);
+    kernels->norm_backward(SAMPLES, SAMPLES, gradient, norm, &of, (double)(SAMPLES * in.map), 1e-3,
+                           in);
     kernels->add(SAMPLES * out.sample, in.data, out.data);
     keep(kernels, results, in);
     keep(kernels, results, out);

@@ -1,7 +1,8 @@
 /* Trainings against PyTorch in float64. The golden losses are made by tests/oracle/train_losses.py,
  * which runs this program for its initial weights:
  *     test_train_trace dump CASE FOLDER
- *     test_train_trace losses CASE [ENGINE] */
+ *     test_train_trace losses CASE [ENGINE [ACCUMULATE]]
+ * which under mpirun splits each batch over the processes, each with norms of its own. */
 #include "test.h"
 
 #include "trace.h"
@@ -37,7 +38,7 @@ static void check(const char *name, const char *engine, int steps)
 {
     double wanted[TRACE_STEPS], losses[TRACE_STEPS];
     read_golden(name, wanted);
-    assert_ok(trace_run(find(name), engine, steps, losses));
+    assert_ok(trace_run(find(name), &(struct trace_way){ .engine = engine }, steps, losses, NULL));
     for (int step = 0; step < steps; step++)
         if (fabs(losses[step] / wanted[step] - 1) > 1e-3)
             fail_msg("%s, step %d: the loss is %.9g, PyTorch's %.9g", name, step, losses[step],
@@ -78,12 +79,20 @@ static int report(i3d_status status)
     return status != I3D_OK;
 }
 
-static int print_losses(const char *name, const char *engine)
+/* The losses, then the norms of the running means and variances. */
+static int print_losses(const char *name, const char *engine, int accumulate)
 {
-    double losses[TRACE_STEPS];
-    i3d_status status = trace_run(find(name), engine, TRACE_STEPS, losses);
-    for (int step = 0; status == I3D_OK && step < TRACE_STEPS; step++)
+    double losses[TRACE_STEPS], running[2];
+    struct trace_way way = { .engine = engine, .accumulate = accumulate };
+    if (i3d_comm_open(&way.comm) != I3D_OK)
+        return report(I3D_EUNSUPPORTED);
+    bool first = i3d_comm_rank(way.comm) == 0;
+    i3d_status status = trace_run(find(name), &way, TRACE_STEPS, losses, running);
+    for (int step = 0; status == I3D_OK && first && step < TRACE_STEPS; step++)
         printf("%.9g\n", losses[step]);
+    if (status == I3D_OK && first)
+        printf("%.9g\n%.9g\n", running[0], running[1]);
+    i3d_comm_close(way.comm);
     return report(status);
 }
 
@@ -98,6 +107,6 @@ int main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "dump") == 0)
         return report(trace_dump(find(argv[2]), argv[3]));
     if (argc >= 3 && strcmp(argv[1], "losses") == 0)
-        return print_losses(argv[2], argc > 3 ? argv[3] : "auto");
+        return print_losses(argv[2], argc > 3 ? argv[3] : "auto", argc > 4 ? atoi(argv[4]) : 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

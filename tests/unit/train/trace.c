@@ -25,6 +25,7 @@ const struct trace_case trace_cases[TRACE_CASES] = {
     { "rmsprop-flow-all", I3D_FLOW, I3D_RMSPROP, 3e-7, "" },
     { "rmsprop-rgb-fine", I3D_RGB, I3D_RMSPROP, 1e-5, FINE },
     { "rmsprop-flow-fine", I3D_FLOW, I3D_RMSPROP, 1e-5, FINE },
+    { "sgd-flow-logits", I3D_FLOW, I3D_SGD, 1e-3, "logits" }, /* all norms are frozen */
 };
 
 /* The goldens' numbers are keyed by these, whatever the library draws its own by. */
@@ -113,14 +114,65 @@ i3d_status trace_batch(const struct trace_case *trace, int index, i3d_batch *out
     return I3D_OK;
 }
 
-i3d_status trace_run(const struct trace_case *trace, const char *engine, int steps, double *losses)
+/* The clips of a batch from `first` on, at most `most`. */
+static i3d_batch part_of(const i3d_batch *batch, int first, int most)
+{
+    i3d_batch part = *batch;
+    int left = batch->count - first;
+    size_t clip = (size_t)batch->channels * TRACE_FRAMES * TRACE_SIZE * TRACE_SIZE;
+    part.capacity = most;
+    part.count = left < 0 ? 0 : left < most ? left : most;
+    if (part.count) {
+        part.data += (size_t)first * clip;
+        part.labels += first;
+        part.videos += first;
+    }
+    return part;
+}
+
+static i3d_status step(struct learner *learner, const i3d_batch *batch, int number, double lr,
+                       double *loss)
+{
+    i3d_status status = I3D_OK;
+    struct learner_report report;
+    int size = learner->comm->size, parts = learner->parts;
+    int most = (TRACE_BATCH + size * parts - 1) / (size * parts);
+    for (int part = 0; part < parts; part++) {
+        i3d_batch mine = part_of(batch, (part * size + learner->comm->rank) * most, most);
+        TRY(learner_add(learner, &mine, 0, part == parts - 1));
+    }
+    TRY(learner_step(learner, number, lr, false, &report));
+    *loss = report.loss;
+out:
+    return status;
+}
+
+static void measure_running(const i3d_model *model, double running[2])
+{
+    double squares[2] = { 0 };
+    for (size_t p = 0; p < i3d_model_param_count(model); p++) {
+        const i3d_param *param = i3d_model_param(model, p);
+        const float *values = i3d_model_values(model) + param->offset;
+        bool variance = param->role == I3D_PARAM_VARIANCE;
+        for (size_t i = 0; (variance || param->role == I3D_PARAM_MEAN) && i < param->count; i++)
+            squares[variance] += (double)values[i] * values[i];
+    }
+    running[0] = sqrt(squares[0]);
+    running[1] = sqrt(squares[1]);
+}
+
+i3d_status trace_run(const struct trace_case *trace, const struct trace_way *way, int steps,
+                     double *losses, double running[2])
 {
     i3d_status status;
     i3d_model *model = NULL;
-    struct comm comm = comm_self();
+    struct comm alone = comm_self(), *comm = way->comm ? way->comm : &alone;
     struct learner learner = { 0 };
     i3d_batch batches[TRACE_BATCHES] = { { 0 } };
     i3d_train_options options = { .batch = TRACE_BATCH,
+                                  .accumulate = way->accumulate,
+                                  .sync_bn = way->sync_bn,
+                                  .precision = way->precision,
                                   .optimizer = trace->optimizer,
                                   .momentum = .9,
                                   .weight_decay = .01,
@@ -129,17 +181,17 @@ i3d_status trace_run(const struct trace_case *trace, const char *engine, int ste
                                   .freeze_bn = true,
                                   .bn_momentum = .1,
                                   .clip = { .frames = TRACE_FRAMES, .size = TRACE_SIZE },
-                                  .engine = engine,
+                                  .engine = way->engine,
                                   .threads = 1 };
     TRY(trace_model(trace, &model));
     for (int b = 0; b < TRACE_BATCHES; b++)
         TRY(trace_batch(trace, b, &batches[b]));
-    TRY(learner_create(model, &options, &comm, &learner));
-    for (int step = 0; step < steps; step++) {
-        struct learner_report report;
-        TRY(learner_step(&learner, &batches[step % TRACE_BATCHES], 0, step, trace->lr, &report));
-        losses[step] = report.loss;
-    }
+    TRY(learner_create(model, &options, comm, &learner));
+    for (int i = 0; i < steps; i++)
+        TRY(step(&learner, &batches[i % TRACE_BATCHES], i, trace->lr, &losses[i]));
+    TRY(learner_save(&learner));
+    if (running)
+        measure_running(model, running);
 out:
     learner_clear(&learner);
     for (int b = 0; b < TRACE_BATCHES; b++)
