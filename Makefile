@@ -54,9 +54,10 @@ check-sanitizers: packages-test
 	tests/run.sh build/asan -LE oracle
 
 # Everything that is tried to break the program, with counts for doc/reliability.md: hours. Each
-# reader is fuzzed for SECONDS.
+# reader is fuzzed for SECONDS; trainings of several processes end in each way at MOMENTS.
 SECONDS ?= 300
 KILLS ?= 200
+MOMENTS ?= 30
 TRIALS = tests/trials
 RESULTS = $(TRIALS)/results
 trials: packages-test
@@ -69,6 +70,7 @@ trials: packages-test
 	    --csv $(RESULTS)/call_sites.csv
 	$(TRIALS)/kills.py build/dev/cli/i3d --kills $(KILLS) --csv $(RESULTS)/kills.csv
 	$(TRIALS)/leaks.py build/dev/cli/i3d --csv $(RESULTS)/leaks.csv
+	I3D_MOMENTS=$(MOMENTS) tests/mpi/run.sh $$PWD/build/dev/cli/i3d tests/mpi/stop.sh
 	$(TRIALS)/page.py
 
 format:

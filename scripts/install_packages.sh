@@ -7,7 +7,7 @@ build="gcc cmake ninja-build pkg-config libavformat-dev libavcodec-dev libavutil
        libswscale-dev libturbojpeg0-dev libdnnl-dev libjansson-dev
        libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libopenmpi-dev openmpi-bin"
 test="g++ libcmocka-dev ffmpeg gcovr clang clang-format python3 python3-pip"
-oracle="python3-torch python3-opencv python3-numpy python3-venv"
+oracle="python3-torch python3-opencv python3-numpy python3-venv slurm-wlm munge"
 
 wanted=
 for group in "$@"; do

@@ -50,6 +50,8 @@ def build(stream, layers, folder):
     return net, trained
 
 
+# Norms of two clips alone are less well conditioned than those of four.
+SPLIT_BOUND = 1e-2
 # Cases, processes and batches of each. Three processes have two clips of four, two and none.
 SPLITS = [("sgd-flow-fine", 2, 1), ("sgd-flow-fine", 1, 2), ("sgd-rgb-fine", 3, 1),
           ("adam-flow-fine", 2, 1)]
@@ -111,10 +113,12 @@ def compare(program, case, engine, launch=None, processes=1, accumulate=1):
     ours = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     ours = numpy.array(ours.split(), float)
     wanted = numpy.array(train(program, case, processes * accumulate))
-    worst = abs(ours / wanted - 1).max()
-    return worst <= BOUND, (f"{case:18} {engine} {processes} x {accumulate}: loss {wanted[0]:.4f} "
-                            f"-> {wanted[STEPS - 1]:.4f}, running {wanted[-2]:.4f} "
-                            f"{wanted[-1]:.4f}, largest relative difference {worst:.1e}")
+    apart = abs(ours / wanted - 1)
+    bound = BOUND if processes * accumulate == 1 else SPLIT_BOUND
+    return apart[0] <= 1e-5 and apart.max() <= bound, (
+        f"{case:18} {engine} {processes} x {accumulate}: loss {wanted[0]:.4f} -> "
+        f"{wanted[STEPS - 1]:.4f}, running {wanted[-2]:.4f} {wanted[-1]:.4f}, largest relative "
+        f"difference {apart[0]:.1e} at the first step, {apart.max():.1e} of all")
 
 
 def main(program, *rest):
