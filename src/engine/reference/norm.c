@@ -83,7 +83,7 @@ static i3d_status find_statistics(struct job *job, double *elements)
         TRY(state_join_statistics(norm->state, norm->channels, elements, norm->mean,
                                   norm->variance));
     }
-    for (size_t c = 0; norm->frozen && c < channels; c++) {
+    for (size_t c = 0; (norm->frozen || !norm->gamma) && c < channels; c++) {
         norm->mean[c] = norm->gamma ? norm->running_mean[c] : 0;
         norm->variance[c] = norm->gamma ? norm->running_variance[c] : 0;
     }

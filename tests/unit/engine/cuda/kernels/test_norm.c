@@ -60,7 +60,11 @@ static void draw_trial(struct shape shape, enum element type, struct lie lie, bo
     out->workspace = field_memory(norm_workspace(out->in.view.positions, c));
     out->factors = (struct norm_factors){ field_floats((size_t)c), field_floats((size_t)c),
                                           field_floats((size_t)c), field_floats((size_t)c) };
-    out->norm = (struct norm){ .count = shape.count,
+    static const struct state alone;
+    out->norm = (struct norm){ .state = &alone,
+                               .sum = field_memory((size_t)c * sizeof(double)),
+                               .product = field_memory((size_t)c * sizeof(double)),
+                               .count = shape.count,
                                .channels = c,
                                .epsilon = 1e-3,
                                .relu = relu,
@@ -95,6 +99,8 @@ static void free_trial(struct trial *trial)
         memory_free(floats[i]);
     memory_free(trial->norm.mean);
     memory_free(trial->norm.variance);
+    memory_free(trial->norm.sum);
+    memory_free(trial->norm.product);
     memory_free(trial->workspace);
     team_free(trial->norm.team);
     field_free(&trial->in);
@@ -152,10 +158,11 @@ static void check_trial(struct trial *trial)
     int channels = trial->shape.channels;
     size_t map = trial->shape.map, floats = field_count(&trial->in);
     double tolerance = field_tolerance(trial->type);
+    double elements;
     float unscale = .25f;
     float *dgamma = field_floats((size_t)channels), *dbeta = field_floats((size_t)channels);
     assert_ok(norm_forward(&trial->norm, field_maps(channels, map, trial->x),
-                           field_maps(channels, map, trial->y)));
+                           field_maps(channels, map, trial->y), &elements));
     assert_ok(norm_backward(&trial->norm, field_maps(channels, map, trial->x),
                             field_maps(channels, map, trial->y),
                             field_maps(channels, map, trial->g),
