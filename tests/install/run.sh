@@ -22,7 +22,7 @@ done
 
 # A plug-in beside the library is found from wherever it was installed; one in the folder of work is
 # not.
-mkdir "$prefix/$libdir/i3d" "$prefix/work"
+mkdir -p "$prefix/$libdir/i3d" "$prefix/work"
 cp "$build/tests/unit/plugin/plugins/i3d-plugged.so" "$prefix/work"
 (cd "$prefix/work" && ! "$prefix/bin/i3d" doctor | grep -q '^  *plugged: ')
 mv "$prefix/work/i3d-plugged.so" "$prefix/$libdir/i3d"
