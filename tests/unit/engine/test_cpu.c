@@ -425,6 +425,33 @@ static void a_parameter_that_is_no_number_is_seen(void **state)
     }
 }
 
+/* In front of what is trained convolutions run as in inference, with the ReLU that takes a NaN for
+ * 0. */
+static void an_overflow_in_front_of_what_is_trained_is_seen(void **state)
+{
+    (void)state;
+    struct net model = make_network(1, I3D_HEAD_AVG, (int[]){ 8, 32, 32 });
+    bool trained[GRAPH_PARAMS_MAX] = { false }, frozen[GRAPH_OPS_MAX];
+    memset(frozen, true, sizeof frozen);
+    for (size_t p = 0; p < i3d_model_param_count(model.model); p++)
+        trained[p] = strcmp(i3d_model_param(model.model, p)->unit, "logits") == 0;
+    model.request.trained = trained;
+    model.request.frozen = frozen;
+    struct net net = make_twin(&model, "cpu", I3D_PRECISION_F32);
+    net_draw_params(net.model, 1);
+    net_plan(&net, 1);
+    net_forward(&net);
+    assert_true(fabsf(net.output[0]) < INFINITY);
+    const i3d_param *beta = i3d_model_find_param(net.model, "Mixed_4c_b1b.beta");
+    for (size_t c = 0; c < beta->count; c++)
+        net.model->data[beta->offset + c] = c % 2 ? 3e38f : 1e38f;
+    assert_ok(net_upload(&net));
+    net_forward(&net);
+    assert_true(!(fabsf(net.output[0]) < INFINITY));
+    net_free(&model);
+    net_free(&net);
+}
+
 /* Every one of bfloat16's five best is among the reference's five best, or as good within 2e-2. */
 static void assert_same_top(const float *logits, const float *expected, int classes, double scale)
 {
@@ -657,6 +684,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_did_not_change_is_not_loaded_again),
         cmocka_unit_test(inference_takes_whole_operations),
         cmocka_unit_test(a_parameter_that_is_no_number_is_seen),
+        cmocka_unit_test(an_overflow_in_front_of_what_is_trained_is_seen),
         cmocka_unit_test(bfloat16_is_near),
         cmocka_unit_test(bfloat16_loses_little_of_the_weights),
         cmocka_unit_test(bfloat16_clips_add_up_down_their_columns),
