@@ -133,7 +133,6 @@ void option_remark_ignored(const struct options *options)
         { "train-url", "give --save-dir" },
         { "ckpt-url", "give --rgb or --flow" },
         { "result-url", "give --save-dir" },
-        { "distributed", "one process trains; --threads says on how many cores" },
         { "device-num", "one process trains" },
         { "device-target", "choose by --engine" },
         { "context", "there is one mode" },

@@ -36,5 +36,9 @@ fi
 set -- --distributed --device-id "$device" --dataset "$3" --mode "$4" --num-epochs "$5" \
     --video-path "$6" --annotation-path "$7" ${8:+--checkpoint-path "$8"}
 # shellcheck disable=SC2086 # options are meant to be split
-$launch ${MPIRUN_OPTIONS:-} "$program" train "$@" ${I3D_OPTIONS:-} >"$log" || exit 1
+$launch ${MPIRUN_OPTIONS:-} "$program" train "$@" ${I3D_OPTIONS:-} >"$log.part" || {
+    rm -f "$log.part" # of a run that was refused; the log of the one before it stays
+    exit 1
+}
+mv "$log.part" "$log"
 cat "$log"

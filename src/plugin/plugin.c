@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 extern const struct plugin *const plugins_built_in[]; /* CMake writes it; NULL at the end */
@@ -47,7 +48,11 @@ static const struct plugin_host host = { .failure = keep_sentence,
 i3d_status plugin_open(const char *path, const struct plugin **out)
 {
     i3d_status status;
+    struct stat about;
     *out = NULL;
+    if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) /* the loader waits for a pipe */
+        return failure(I3D_EUNSUPPORTED, "cannot open the plug-in '%s': it is no regular file",
+                       path);
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return failure(I3D_EUNSUPPORTED, "cannot open the plug-in '%s': %s", path, dlerror());

@@ -196,9 +196,12 @@ static i3d_status stop(i3d_trainer *trainer)
     if (is_first(trainer)) {
         TRY(run_log(&trainer->run, "{\"event\": \"stop\", \"step\": %ld}", state->step));
         TRY(run_stop_done(&trainer->run));
-        talk("stopped as asked at epoch %d step %d, which is saved; go on with: i3d train "
+        char launch[32] = "";
+        if (trainer->learner.comm->size > 1)
+            snprintf(launch, sizeof launch, "mpirun -n %d ", trainer->learner.comm->size);
+        talk("stopped as asked at epoch %d step %d, which is saved; go on with: %si3d train "
              "--resume '%s'",
-             epoch_of(state), step_of(state), trainer->run.folder);
+             epoch_of(state), step_of(state), launch, trainer->run.folder);
     }
 out:
     return status;
@@ -219,7 +222,7 @@ static i3d_status tell_start(i3d_trainer *trainer)
     const struct snapshot *state = &trainer->state;
     if (!is_first(trainer))
         return I3D_OK;
-    if (trainer->comm->size > 1 || trainer->learner.parts > 1)
+    if (trainer->learner.comm->size > 1 || trainer->learner.parts > 1)
         talk("a step takes %d clips: %d processes, %d a batch, %d batches", state->clips,
              state->processes, trainer->options->batch, trainer->learner.parts);
     talk("step size per epoch: %d", state->steps);
@@ -249,5 +252,6 @@ i3d_status i3d_trainer_run(i3d_trainer *trainer, i3d_train_result *out)
         talk("Finished training.");
     }
 out:
-    return status == I3D_EINTERRUPTED && trainer->comm->size == 1 ? stop_at_once(trainer) : status;
+    return status == I3D_EINTERRUPTED && trainer->learner.comm->size == 1 ? stop_at_once(trainer)
+                                                                          : status;
 }

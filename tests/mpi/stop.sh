@@ -81,7 +81,7 @@ for delay in $(every); do
     begin $delay
     kill -USR1 $job
     kill -USR1 $job 2>/dev/null || true
-    ended 0 "^stopped as asked at epoch .* go on with: i3d train --resume '$run'$"
+    ended 0 "^stopped as asked at epoch .* go on with: mpirun -n 2 i3d train --resume '$run'$"
 done
 begin 0
 touch "$run/stop"

@@ -11,7 +11,8 @@ static i3d_status choose_kernels(const struct plan_request *request, struct deci
     decided->kernels = isa_kernels(decided->isa, bf16);
     if (!bf16 && request->precision != I3D_PRECISION_F32)
         return failure(I3D_EUNSUPPORTED,
-                       "the cpu engine has no fp16, tf32 or float64: choose fp32, bf16 or another "
+                       "the cpu engine has no fp16, tf32 or float64, the first two of which need a "
+                       "card: choose --precision fp32 or another "
                        "engine");
     if (!decided->kernels)
         return failure(I3D_EUNSUPPORTED,

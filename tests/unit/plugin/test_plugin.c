@@ -5,6 +5,9 @@
 #include "base/talk.h"
 #include "plugin/plugin.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 static char talked[4096];
 
 static void note(const char *line, void *context)
@@ -110,6 +113,11 @@ static void a_file_can_be_opened_by_itself(void **state)
     assert_string_equal(plugin->name, "plugged");
     assert_fails(plugin_open(PLUGINS "/i3d-old.so", &plugin), I3D_EUNSUPPORTED, "is of ABI");
     assert_null(plugin);
+    assert_int_equal(mkfifo("i3d-pipe.so", 0600), 0);
+    i3d_status of_a_pipe = plugin_open("i3d-pipe.so", &plugin);
+    unlink("i3d-pipe.so");
+    assert_int_equal(of_a_pipe, I3D_EUNSUPPORTED);
+    assert_non_null(strstr(i3d_error(), "it is no regular file"));
     assert_fails(plugin_open(PLUGINS "/i3d-gone.so", &plugin), I3D_EUNSUPPORTED, "i3d-gone.so");
 }
 
