@@ -40,30 +40,6 @@ static i3d_status check_op(const struct plan *plan, const struct op *op)
     return I3D_OK;
 }
 
-/* Which steps backward() passes, and which of two gradients for a value comes first. */
-static void choose_passes(struct plan *plan)
-{
-    struct decision *decided = &plan->decided;
-    bool written[GRAPH_VALUES_MAX] = { false };
-    for (int i = 0; i < decided->graph.op_count; i++) {
-        const struct op *op = &decided->graph.ops[i];
-        bool frozen = plan->state.frozen[i];
-        bool backward = state_trains(&plan->state, op) || decided->wanted[op->in];
-        decided->ops[i] =
-            (struct op_decision){ .frozen = frozen,
-                                  .backward = backward,
-                                  .fused = op->kind == OP_CONV && frozen && !backward };
-        decided->wanted[op->out] |= backward;
-    }
-    for (int i = decided->graph.op_count - 1; i >= 0; i--) {
-        int in = decided->graph.ops[i].in;
-        if (decided->wanted[in]) {
-            decided->ops[i].adds = written[in];
-            written[in] = true;
-        }
-    }
-}
-
 i3d_status plan_decide(const struct plan_request *request, struct plan *plan)
 {
     bool training = request->purpose == PLAN_TRAINING;
@@ -78,7 +54,7 @@ i3d_status plan_decide(const struct plan_request *request, struct plan *plan)
     for (int i = 0; i < decided->graph.op_count; i++)
         TRY(check_op(plan, &decided->graph.ops[i]));
     TRY(state_describe(request, &decided->graph, &plan->state));
-    choose_passes(plan);
+    passes_choose(&plan->state, decided->ops, decided->wanted);
 out:
     return status;
 }

@@ -1,24 +1,8 @@
-/* What is needed when. Time is counted in steps: load() is at -1, forward() passes step i at i and
- * backward() at 2 * steps - 1 - i. */
+/* What is needed when, in the time of engine/passes.h; load() is at -1. */
 #include "engine/cpu/plan.h"
 
 #include "base/failure.h"
 #include "base/memory.h"
-
-static int forward_time(int step)
-{
-    return step;
-}
-
-static int backward_time(const struct plan *plan, int step)
-{
-    return 2 * plan->decided.graph.op_count - 1 - step;
-}
-
-static int later(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 /* Of all samples of a pass. */
 static size_t pass_bytes(const struct plan *plan, size_t elements, size_t element)
@@ -58,16 +42,18 @@ static i3d_status add_value(struct plan *plan, int value)
             begin = begin < forward_time(i) ? begin : forward_time(i);
             end = later(end, forward_time(i));
             if (step->decided->backward)
-                gradient_end = later(gradient_end, backward_time(plan, i));
+                gradient_end = later(gradient_end, backward_time(&plan->decided.graph, i));
         }
         if (step->op->in == value) {
             read = true;
-            gradient_begin = backward_time(plan, i); /* that of the last step is the earliest */
-            end = later(end, reads_again(plan, step) ? backward_time(plan, i) : forward_time(i));
+            gradient_begin =
+                backward_time(&plan->decided.graph, i); /* that of the last step is the earliest */
+            end = later(end, reads_again(plan, step) ? backward_time(&plan->decided.graph, i)
+                                                     : forward_time(i));
         }
     }
     if (!read) /* the network's result */
-        gradient_begin = backward_time(plan, plan->decided.graph.op_count - 1);
+        gradient_begin = backward_time(&plan->decided.graph, plan->decided.graph.op_count - 1);
     if (!is_borrowed(plan, value))
         TRY(arena_add(&plan->arena, value_bytes(plan, value), begin, end, &plan->values[value]));
     if (plan->decided.wanted[value])
@@ -82,7 +68,7 @@ out:
 static i3d_status add_convolution(struct plan *plan, int i)
 {
     struct step *step = &plan->steps[i];
-    int forward = forward_time(i), backward = backward_time(plan, i);
+    int forward = forward_time(i), backward = backward_time(&plan->decided.graph, i);
     i3d_status status = I3D_OK;
     if (!step->decided->fused)
         TRY(arena_add(&plan->arena,
@@ -110,8 +96,9 @@ static i3d_status add_scratch(struct plan *plan, int i)
     TRY(arena_add(&plan->arena, larger(norm, forward), forward_time(i), forward_time(i),
                   &step->forward_scratch));
     if (step->decided->backward)
-        TRY(arena_add(&plan->arena, larger(norm, larger(data, weights)), backward_time(plan, i),
-                      backward_time(plan, i), &step->backward_scratch));
+        TRY(arena_add(&plan->arena, larger(norm, larger(data, weights)),
+                      backward_time(&plan->decided.graph, i),
+                      backward_time(&plan->decided.graph, i), &step->backward_scratch));
 out:
     return status;
 }
@@ -123,7 +110,8 @@ static i3d_status add_pool(struct plan *plan, int i)
     size_t winners = pass_bytes(plan, channels * op_map(step->op), 1);
     if (!step->decided->backward)
         return I3D_OK;
-    return arena_add(&plan->arena, winners, forward_time(i), backward_time(plan, i), &step->winner);
+    return arena_add(&plan->arena, winners, forward_time(i), backward_time(&plan->decided.graph, i),
+                     &step->winner);
 }
 
 /* The head works on row-major float32. */
@@ -131,7 +119,7 @@ static i3d_status add_head(struct plan *plan, int i)
 {
     struct step *step = &plan->steps[i];
     size_t floats = value_floats(&plan->decided.graph.values[step->op->in]);
-    int forward = forward_time(i), backward = backward_time(plan, i);
+    int forward = forward_time(i), backward = backward_time(&plan->decided.graph, i);
     i3d_status status;
     TRY(arena_add(&plan->arena, pass_bytes(plan, floats, sizeof(float)), forward, forward,
                   &step->forward_scratch));

@@ -12,16 +12,9 @@
 #include "engine/cpu/convolution.h"
 #include "engine/cpu/kernels.h"
 #include "engine/engine.h"
+#include "engine/passes.h"
 #include "engine/head.h"
 #include "engine/state.h"
-
-/* How an operation is run. */
-struct op_decision {
-    bool fused;    /* batch norm and ReLU are part of the convolution */
-    bool frozen;   /* batch norm by running statistics */
-    bool backward; /* backward() comes by: something here or before is trained */
-    bool adds;     /* its gradient for `in` goes on top of a later step's */
-};
 
 /* What was decided before anything was made for it. */
 struct decision {

@@ -41,7 +41,7 @@ endforeach()
 include(${CMAKE_CURRENT_LIST_DIR}/sources.cmake)
 set(cuda_sources ${cuda_plan_sources} ${cuda_card_sources})
 # What the plug-in takes of the library besides.
-set(cuda_shared arena.c optimizer.c state.c)
+set(cuda_shared arena.c optimizer.c passes.c state.c)
 list(TRANSFORM cuda_shared PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
 list(APPEND cuda_shared ${PROJECT_SOURCE_DIR}/src/model/graph.c)
 set(cuda_libraries ${CUDNN_LIBRARY} ${CUDART_LIBRARY} ${CMAKE_DL_LIBS} rt)

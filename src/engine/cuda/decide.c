@@ -39,34 +39,6 @@ static i3d_status check_op(const struct graph *graph, const struct op *op)
     return I3D_OK;
 }
 
-static void choose_passes(struct plan *plan)
-{
-    struct decision *decided = &plan->decided;
-    bool written[GRAPH_VALUES_MAX] = { false };
-    for (int i = 0; i < decided->graph.op_count; i++) {
-        const struct op *op = &decided->graph.ops[i];
-        bool frozen = plan->state.frozen[i];
-        bool before = decided->wanted[op->in] || (op->with >= 0 && decided->wanted[op->with]);
-        bool backward = before || state_trains(&plan->state, op);
-        decided->ops[i] = (struct op_decision){ .frozen = frozen || !op->norm,
-                                                .backward = backward,
-                                                .fused = op->kind == OP_CONV && !backward &&
-                                                         (frozen || !op->norm) };
-        decided->wanted[op->out] |= backward;
-    }
-    for (int i = decided->graph.op_count - 1; i >= 0; i--) {
-        const struct op *op = &decided->graph.ops[i];
-        if (decided->wanted[op->in]) {
-            decided->ops[i].adds = written[op->in];
-            written[op->in] = true;
-        }
-        if (op->with >= 0 && decided->wanted[op->with]) {
-            decided->ops[i].adds_with = written[op->with];
-            written[op->with] = true;
-        }
-    }
-}
-
 /* Blocks begin where the window does, and those in front of the clip and behind it are in memory as
  * zeroes: the convolution needs no padding, which would not be the same on both sides. */
 static struct fold fold_with_border(const struct op *op)
@@ -93,18 +65,19 @@ static bool can_fold(const struct op *op)
 static void choose_clip(struct decision *decided)
 {
     int channels = decided->graph.values[0].channels, readers = 0;
-    struct op_decision *reader = NULL;
-    for (int i = 0; i < decided->graph.op_count; i++)
-        if (decided->graph.ops[i].in == 0 || decided->graph.ops[i].with == 0) {
+    const struct op *reader = NULL;
+    for (int i = 0; i < decided->graph.op_count; i++) {
+        const struct op *op = &decided->graph.ops[i];
+        if (op->in == 0 || op->with == 0) {
             readers++;
-            reader = &decided->ops[i];
+            reader = op;
         }
-    const struct op *op = reader ? &decided->graph.ops[reader - decided->ops] : NULL;
+    }
     decided->clip_channels = whole_blocks(channels);
-    if (readers != 1 || !can_fold(op))
+    if (readers != 1 || !can_fold(reader))
         return;
-    reader->folded = decided->folded = true;
-    decided->fold = fold_with_border(op);
+    decided->folded = true;
+    decided->fold = fold_with_border(reader);
     decided->clip_channels = (8 * channels + 15) / 16 * 16;
 }
 
@@ -119,7 +92,7 @@ i3d_status cuda_decide(const struct plan_request *request, struct plan *plan)
     for (int i = 0; i < decided->graph.op_count; i++)
         TRY(check_op(&decided->graph, &decided->graph.ops[i]));
     TRY(state_describe(request, &decided->graph, &plan->state));
-    choose_passes(plan);
+    passes_choose(&plan->state, decided->ops, decided->wanted);
     choose_clip(decided);
 out:
     return status;

@@ -262,11 +262,11 @@ out:
 }
 
 /* What does the work of an operation. */
-static const char *name_kernel(const struct step *step)
+static const char *name_kernel(const struct plan *plan, const struct step *step)
 {
     switch (step->op->kind) {
     case OP_CONV:
-        return step->decided->folded ? "cuDNN, folded" : "cuDNN";
+        return is_folded(plan, step->op) ? "cuDNN, folded" : "cuDNN";
     case OP_POOL:
         return "pool";
     case OP_ADD:
@@ -290,7 +290,7 @@ i3d_status cuda_profile(struct plan *plan, int count, const float *input, float 
         TRY(cuda_run_step(plan, i));
         TRY(card_tock(plan->card, &milliseconds));
         times[i] = (struct op_time){ .seconds = 1e-3 * (double)milliseconds,
-                                     .kernel = name_kernel(&plan->steps[i]) };
+                                     .kernel = name_kernel(plan, &plan->steps[i]) };
     }
     unpack_last(plan);
     TRY(card_check(plan->card));

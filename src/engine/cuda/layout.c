@@ -1,23 +1,7 @@
-/* What is needed when. Time is counted in steps: forward() passes step i at i and backward() at
- * 2 * steps - 1 - i. */
+/* What is needed when, in the time of engine/passes.h. */
 #include "engine/cuda/plan.h"
 
 #include "base/failure.h"
-
-static int forward_time(int step)
-{
-    return step;
-}
-
-static int backward_time(const struct plan *plan, int step)
-{
-    return 2 * plan->decided.graph.op_count - 1 - step;
-}
-
-static int later(int a, int b)
-{
-    return a > b ? a : b;
-}
 
 /* From the first moment to the last. */
 static i3d_status keep(struct plan *plan, size_t bytes, int *out)
@@ -70,16 +54,18 @@ static i3d_status add_value(struct plan *plan, int value)
         if (!reads && !writes)
             continue;
         begin = begin < forward_time(i) ? begin : forward_time(i);
-        end = later(end, reads_again(plan, step, value) ? backward_time(plan, i) : forward_time(i));
+        end = later(end, reads_again(plan, step, value) ? backward_time(&plan->decided.graph, i)
+                                                        : forward_time(i));
         if (writes && step->decided->backward)
-            gradient_end = later(gradient_end, backward_time(plan, i));
+            gradient_end = later(gradient_end, backward_time(&plan->decided.graph, i));
         if (reads) {
             read = true;
-            gradient_begin = backward_time(plan, i); /* that of the last step is the earliest */
+            gradient_begin =
+                backward_time(&plan->decided.graph, i); /* that of the last step is the earliest */
         }
     }
     if (!read) {
-        gradient_begin = backward_time(plan, steps - 1);
+        gradient_begin = backward_time(&plan->decided.graph, steps - 1);
         end = later(end, 2 * steps);
     }
     TRY(arena_add(&plan->arena, value_bytes(plan, value), begin, end, &plan->values[value]));
@@ -99,7 +85,7 @@ static i3d_status add_backward(struct plan *plan, int i, size_t norm)
 {
     struct step *step = &plan->steps[i];
     size_t weights = machine_weights(&plan->jobs[step->job]);
-    int backward = backward_time(plan, i);
+    int backward = backward_time(&plan->decided.graph, i);
     i3d_status status = I3D_OK;
     size_t data = pass_workspace(step, CONVOLUTION_DATA);
     size_t weight = pass_workspace(step, CONVOLUTION_WEIGHT);
@@ -134,7 +120,8 @@ static i3d_status add_convolution(struct plan *plan, int i)
     } else {
         norm = norm_workspace(positions, op->channels);
         TRY(arena_add(&plan->arena, positions * channels * element(plan), forward,
-                      step->decided->backward ? backward_time(plan, i) : forward, &step->raw));
+                      step->decided->backward ? backward_time(&plan->decided.graph, i) : forward,
+                      &step->raw));
     }
     TRY(arena_add(&plan->arena, larger(norm, pass_workspace(step, CONVOLUTION_FORWARD)), forward,
                   forward, &step->scratch));
@@ -151,7 +138,8 @@ static i3d_status add_pool(struct plan *plan, int i)
     size_t winners = (size_t)plan->decided.batch * op_map(op) * (size_t)whole_blocks(op->channels);
     if (!step->decided->backward)
         return I3D_OK;
-    return arena_add(&plan->arena, winners, forward_time(i), backward_time(plan, i), &step->winner);
+    return arena_add(&plan->arena, winners, forward_time(i), backward_time(&plan->decided.graph, i),
+                     &step->winner);
 }
 
 static i3d_status keep_head(struct plan *plan, const struct op *op)

@@ -111,7 +111,7 @@ static struct convolution_shape describe(const struct plan *plan, const struct s
     const struct op *op = step->op;
     const struct decision *decided = &plan->decided;
     const struct fold *fold = &decided->fold;
-    bool fused = step->decided->fused, folded = step->decided->folded;
+    bool fused = step->decided->fused, folded = is_folded(plan, step->op);
     struct convolution_shape shape = {
         .samples = decided->batch,
         .in_channels = value_pitch(plan, op->in),
@@ -161,7 +161,7 @@ static void describe_weights(struct plan *plan, struct step *step)
                                  .ins = op->in_channels,
                                  .machine_outs = op->channels,
                                  .machine_ins = value_pitch(plan, op->in),
-                                 .folded = step->decided->folded };
+                                 .folded = is_folded(plan, step->op) };
     memcpy(job->kernel, op->kernel, sizeof job->kernel);
 }
 

@@ -13,18 +13,10 @@
 #include "engine/arena.h"
 #include "engine/cuda/convolution.h"
 #include "engine/engine.h"
+#include "engine/passes.h"
 #include "engine/state.h"
 
 enum { CHANNEL_BLOCK = 8, PASSES = 3, STEP_RESULTS = 2 };
-
-/* How an operation is run. */
-struct op_decision {
-    bool frozen;          /* norm by running statistics */
-    bool fused;           /* norm and ReLU are part of the convolution */
-    bool folded;          /* over blocks of 2 x 2 x 2 positions of the clip */
-    bool backward;        /* backward() comes by: something here or before is trained */
-    bool adds, adds_with; /* its gradients for `in`, `with` go on top of a later step's */
-};
 
 /* What was decided before anything was made for it. */
 struct decision {
@@ -112,6 +104,12 @@ struct plan {
 static inline const struct op *last_op(const struct plan *plan)
 {
     return &plan->decided.graph.ops[plan->decided.graph.op_count - 1];
+}
+
+/* The one operation that reads a folded clip, over blocks of 2 x 2 x 2 of its positions. */
+static inline bool is_folded(const struct plan *plan, const struct op *op)
+{
+    return plan->decided.folded && op->in == 0;
 }
 
 static inline bool has_head(const struct plan *plan)
