@@ -7,6 +7,7 @@
  *     device_bench profile    milliseconds of every operation
  *
  * Words before a number are for people; lines "JSON name value" are for the script. */
+#include "base/clock.h"
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/random.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 extern const struct engine engine_cuda;
 
@@ -35,13 +35,6 @@ static const struct precision {
 enum { PRECISIONS = sizeof precisions / sizeof precisions[0] };
 
 static int failures;
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static void draw(uint64_t seed, uint64_t stream, double low, double high, float *out, size_t count)
 {
@@ -148,9 +141,9 @@ static i3d_status make(const struct wish *wish, struct subject *out)
     draw(1, 4, 0, 1, out->keep, features);
     for (size_t i = 0; i < features; i++)
         out->keep[i] = out->keep[i] < .5f ? 2 : 0;
-    double begin = now();
+    double begin = clock_seconds();
     TRY(wish->engine->plan(&out->request, &out->plan));
-    out->seconds = now() - begin;
+    out->seconds = clock_seconds() - begin;
     TRY(wish->engine->upload(out->plan, PLAN_PARAMS, (struct range){ 0, out->graph.floats },
                              i3d_model_values(out->model)));
 out:
@@ -506,12 +499,12 @@ static void time_one(const struct wish *wish, const char *name, const char *prec
     }
     i3d_status status = I3D_OK;
     for (int run = 0; run < 3 && status == I3D_OK; run++) {
-        begin = now();
+        begin = clock_seconds();
         status = training ? train(&subject, run, &loss)
                           : engine_cuda.forward(subject.plan, wish->batch, subject.data, NULL,
                                                 subject.output);
     }
-    double whole = 1e3 * (now() - begin);
+    double whole = 1e3 * (clock_seconds() - begin);
     if (status == I3D_OK)
         status = time_card(&subject, runs, &card);
     if (status == I3D_OK) {
@@ -627,7 +620,7 @@ int main(int argc, char **argv)
     } parts[] = {
         { "check", check_all }, { "steps", check_steps }, { "once", run_once }, { "time", time_all }
     };
-    double begin = now();
+    double begin = clock_seconds();
     struct card *card;
     if (card_open(0, &card) != I3D_OK) {
         printf("%s\n", i3d_error());
@@ -643,7 +636,7 @@ int main(int argc, char **argv)
             profile(PLAN_INFERENCE);
             profile(PLAN_TRAINING);
         }
-        printf("%s: %.1f s so far, %d bad\n", argv[a], now() - begin, failures);
+        printf("%s: %.1f s so far, %d bad\n", argv[a], clock_seconds() - begin, failures);
         fflush(stdout);
     }
     return failures ? 1 : 0;

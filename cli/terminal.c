@@ -1,12 +1,13 @@
 #include "terminal.h"
 #include "escape.h"
 
+#include "base/clock.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { BAR_CELLS = 24 };
@@ -18,13 +19,6 @@ static struct {
     i3d_progress first, now;
     double began, drawn; /* seconds */
 } bar;
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 void terminal_wipe(void)
 {
@@ -83,7 +77,7 @@ static void draw(double time)
 static void progress(const i3d_progress *progress, void *context)
 {
     (void)context;
-    double time = now();
+    double time = clock_seconds();
     if (strcmp(bar.what, progress->what) != 0 || progress->done < bar.now.done) {
         snprintf(bar.what, sizeof bar.what, "%s", progress->what);
         bar.began = time;

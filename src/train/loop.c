@@ -1,24 +1,17 @@
 /* The loop over epochs: batches in, log lines and checkpoints out. */
 #include "train/trainer.h"
 
+#include "base/clock.h"
 #include "base/failure.h"
 #include "base/memory.h"
 #include "base/talk.h"
 #include "eval/series.h"
 
 #include <stdio.h>
-#include <time.h>
 
 void i3d_train_stop(void)
 {
     finish_ask();
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static i3d_status save(i3d_trainer *trainer)
@@ -33,7 +26,7 @@ static i3d_status save(i3d_trainer *trainer)
     TRY(run_checkpoint(&trainer->run, name, &path));
     TRY(snapshot_write(path, state, schedule_rate(&trainer->schedule, state->step)));
     TRY(run_prune(&trainer->run, trainer->options->checkpoints_keep));
-    trainer->saved = seconds();
+    trainer->saved = clock_seconds();
 out:
     memory_free(path);
     return status;
@@ -99,7 +92,8 @@ static i3d_status train_batch(i3d_trainer *trainer, const i3d_batch *batch, bool
     TRY(learner_step(&trainer->learner, state->step, lr, stop_asked(trainer), &report));
     state->step++;
     trainer->stopped = report.stop;
-    TRY(tell_step(trainer, &report, lr, 1e3 * (seconds() - timing->began), 1e3 * timing->waited));
+    TRY(tell_step(trainer, &report, lr, 1e3 * (clock_seconds() - timing->began),
+                  1e3 * timing->waited));
 out:
     if (status != I3D_OK)
         failure_prefix(status, "training stopped at epoch %d step %ld: ",
@@ -111,7 +105,7 @@ out:
 static i3d_status save_at_times(i3d_trainer *trainer)
 {
     double every = 60 * trainer->options->checkpoint_minutes;
-    return every > 0 && seconds() - trainer->saved >= every ? save(trainer) : I3D_OK;
+    return every > 0 && clock_seconds() - trainer->saved >= every ? save(trainer) : I3D_OK;
 }
 
 static i3d_status tell_epoch(i3d_trainer *trainer, int steps, double ms)
@@ -133,15 +127,15 @@ static i3d_status train_epoch(i3d_trainer *trainer)
     const i3d_batch *batch;
     int epoch = (int)(state->step / state->steps), first = (int)(state->step % state->steps);
     int parts = trainer->learner.parts, batches = i3d_loader_batches(trainer->loader);
-    double begin = seconds(), asked = begin;
+    double begin = clock_seconds(), asked = begin;
     struct timing timing = { .began = begin };
     TRY(i3d_loader_start(trainer->loader, epoch, first * parts));
     for (int b = first * parts;
          (status = i3d_loader_next(trainer->loader, &batch)) == I3D_OK && !trainer->stopped; b++) {
         bool last = (b + 1) % parts == 0 || b + 1 == batches;
-        timing.waited += seconds() - asked;
+        timing.waited += clock_seconds() - asked;
         TRY(train_batch(trainer, batch, last, &timing));
-        asked = seconds();
+        asked = clock_seconds();
         if (!last)
             continue;
         TRY(check_interrupt());
@@ -149,7 +143,7 @@ static i3d_status train_epoch(i3d_trainer *trainer)
         timing = (struct timing){ .began = asked };
     }
     if (status == I3D_END)
-        status = tell_epoch(trainer, state->steps - first, 1e3 * (seconds() - begin));
+        status = tell_epoch(trainer, state->steps - first, 1e3 * (clock_seconds() - begin));
 out:
     return status;
 }
@@ -237,7 +231,7 @@ i3d_status i3d_trainer_run(i3d_trainer *trainer, i3d_train_result *out)
 {
     i3d_status status;
     const struct snapshot *state = &trainer->state;
-    double begin = seconds();
+    double begin = clock_seconds();
     trainer->saved = begin;
     TRY(tell_start(trainer));
     TRY(train(trainer));
@@ -248,7 +242,7 @@ i3d_status i3d_trainer_run(i3d_trainer *trainer, i3d_train_result *out)
                                .accuracy = state->best,
                                .stopped = trainer->stopped };
     if (is_first(trainer) && !trainer->stopped) {
-        talk("total_time: %.3f", seconds() - begin);
+        talk("total_time: %.3f", clock_seconds() - begin);
         talk("Finished training.");
     }
 out:

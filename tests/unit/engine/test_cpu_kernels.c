@@ -2,13 +2,13 @@
  * `test_engine_cpu_kernels --time` prints nanoseconds a number. */
 #include "test.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "engine/cpu/isa.h"
 #include "engine/cpu/kernels.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { SAMPLES = 2, RESULTS_MAX = 12 };
 
@@ -21,13 +21,6 @@ struct results {
 
 /* In the kernels themselves. */
 static double spent;
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static void *get(size_t count, size_t size)
 {
@@ -110,10 +103,10 @@ static void run_pool(const struct kernels *kernels, const struct op *op, struct 
     struct slice out_gradient = draw_slice(kernels, 1, op->channels, op_map(op));
     struct slice in_gradient = draw_slice(kernels, 2, op->channels, in_map);
     uint8_t *winner = get(SAMPLES * out.sample, 1);
-    double begin = seconds();
+    double begin = clock_seconds();
     kernels->pool(op, SAMPLES, in, out, winner);
     kernels->pool_backward(op, SAMPLES, winner, out_gradient, in_gradient, true);
-    spent += seconds() - begin;
+    spent += clock_seconds() - begin;
     keep(kernels, results, out);
     keep(kernels, results, in_gradient);
     memory_free(in.data);
@@ -144,11 +137,11 @@ static void run_norm(const struct kernels *kernels, int channels, size_t map,
     float *sums = get(2 * whole, sizeof *sums);
     struct norm_factors norm = make_factors(channels);
     struct norm_sums of = { sums, sums + whole };
-    double begin = seconds();
+    double begin = clock_seconds();
     kernels->norm_measure(SAMPLES, in, scratch, norm);
     kernels->norm_apply(SAMPLES, SAMPLES, in, norm, out);
     kernels->norm_sum(SAMPLES, in, gradient, scratch, norm, of);
-    spent += seconds() - begin;
+    spent += clock_seconds() - begin;
     keep_floats(results, norm.mean, (size_t)channels);
     keep_floats(results, norm.variance, (size_t)channels);
     keep_floats(results, of.gradient, (size_t)channels);
