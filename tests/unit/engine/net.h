@@ -249,4 +249,55 @@ static inline void net_check_slopes(struct net *net, float step)
     }
 }
 
+/* The same network as `of`, for an engine under test. */
+static inline struct net net_twin(const struct net *of, const struct engine *engine,
+                                  i3d_precision precision)
+{
+    struct net net = { .engine = engine, .graph = of->graph, .request = of->request };
+    assert_ok(
+        model_create(of->model->units, of->model->unit_count, &of->model->options, &net.model));
+    net.graph.params = net.model->params;
+    net.request.precision = precision;
+    return net;
+}
+
+/* With the same parameters and clips. */
+static inline void net_plan_both(uint64_t seed, struct net *reference, struct net *net)
+{
+    net_draw_params(reference->model, seed);
+    net_draw_params(net->model, seed);
+    net_plan(reference, seed);
+    net_plan(net, seed);
+}
+
+static inline void net_assert_near(const char *name, const char *what, const float *a,
+                                   const float *b, size_t count, double bound)
+{
+    double error = net_error(a, b, count);
+    if (!(error <= bound))
+        fail_msg("%s: %s is off by %g, more than %g", name, what, error, bound);
+}
+
+/* Plans both and does a step: outputs within 1e-5, gradients near; whether these are within 1e-4.
+ * Frees both. */
+static inline bool net_same_step(const char *name, uint64_t seed, struct net *reference,
+                                 struct net *net)
+{
+    bool close = true;
+    net_plan_both(seed, reference, net);
+    net_step(reference);
+    net_step(net);
+    net_assert_near(name, "the output", net->output, reference->output, net_output_floats(net),
+                    1e-5);
+    for (size_t p = 0; p < i3d_model_param_count(net->model); p++) {
+        const i3d_param *param = i3d_model_param(net->model, p);
+        const float *a = net_gradient(net, param), *b = net_gradient(reference, param);
+        net_assert_near(name, param->name, a, b, param->count, .1);
+        close = close && net_error(a, b, param->count) <= 1e-4;
+    }
+    net_free(reference);
+    net_free(net);
+    return close;
+}
+
 #endif

@@ -10,36 +10,16 @@
 #include "tensor/half.h"
 
 /* The same network, parameters and clips on the engine under test. */
-static struct net make_twin(const struct net *of, const char *engine, i3d_precision precision)
+static struct net make_twin(const struct net *of, const char *name, i3d_precision precision)
 {
-    struct net net = { .graph = of->graph, .request = of->request };
-    assert_ok(engine_find(engine, &net.engine));
-    assert_ok(
-        model_create(of->model->units, of->model->unit_count, &of->model->options, &net.model));
-    net.graph.params = net.model->params;
-    net.request.precision = precision;
-    return net;
-}
-
-static void plan_both_as(uint64_t seed, struct net *reference, struct net *net)
-{
-    net_draw_params(reference->model, seed);
-    net_draw_params(net->model, seed);
-    net_plan(reference, seed);
-    net_plan(net, seed);
+    const struct engine *engine;
+    assert_ok(engine_find(name, &engine));
+    return net_twin(of, engine, precision);
 }
 
 static void plan_both(struct net *reference, struct net *net)
 {
-    plan_both_as(1, reference, net);
-}
-
-static void assert_near(const char *name, const char *what, const float *a, const float *b,
-                        size_t count, double bound)
-{
-    double error = net_error(a, b, count);
-    if (!(error <= bound))
-        fail_msg("%s: %s is off by %g, more than %g", name, what, error, bound);
+    net_plan_both(1, reference, net);
 }
 
 static const i3d_model_options options = { .channels = 3, .classes = 11, .bn_epsilon = 1e-3 };
@@ -110,27 +90,14 @@ enum { DRAWS = 6 };
 static bool check_small(const struct small_case *at, i3d_head head, bool frozen, uint64_t seed)
 {
     i3d_model_options wanted = options;
-    bool bn_frozen[GRAPH_OPS_MAX], close = true;
+    bool bn_frozen[GRAPH_OPS_MAX];
     memset(bn_frozen, frozen, sizeof bn_frozen);
     wanted.channels = at->channels;
     wanted.head = head;
     struct net reference = net_make(at->units, 2, &wanted, 2, at->size);
     reference.request.frozen = bn_frozen;
     struct net net = make_twin(&reference, "cpu", I3D_PRECISION_F32);
-    plan_both_as(seed, &reference, &net);
-    net_step(&reference);
-    net_step(&net);
-    assert_near(at->name, "the output", net.output, reference.output, net_output_floats(&net),
-                1e-5);
-    for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
-        const i3d_param *param = i3d_model_param(net.model, p);
-        const float *a = net_gradient(&net, param), *b = net_gradient(&reference, param);
-        assert_near(at->name, param->name, a, b, param->count, .1);
-        close = close && net_error(a, b, param->count) <= 1e-4;
-    }
-    net_free(&reference);
-    net_free(&net);
-    return close;
+    return net_same_step(at->name, seed, &reference, &net);
 }
 
 static void every_operation_computes_what_the_reference_engine_does(void **state)
@@ -161,7 +128,7 @@ static bool are_gradients_close(const struct net *net, const struct net *referen
     for (size_t p = 0; p < params; p++) {
         const i3d_param *param = i3d_model_param(net->model, p);
         const float *a = net_gradient(net, param), *b = net_gradient(reference, param);
-        assert_near("the network", param->name, a, b, param->count, .1);
+        net_assert_near("the network", param->name, a, b, param->count, .1);
         close += net_error(a, b, param->count) <= 1e-4;
     }
     print_message("%zu of %zu gradients are within 1e-4\n", close, params);
@@ -178,8 +145,8 @@ static void the_whole_network_gives_the_same_logits(void **state)
         plan_both(&reference, &net);
         net_forward(&reference);
         net_forward(&net);
-        assert_near("the network", "the logits", net.output, reference.output,
-                    net_output_floats(&net), 1e-5);
+        net_assert_near("the network", "the logits", net.output, reference.output,
+                        net_output_floats(&net), 1e-5);
         net_free(&reference);
         net_free(&net);
     }
@@ -192,11 +159,11 @@ static bool check_gradients(uint64_t seed)
     struct net reference = make_network(2, I3D_HEAD_AVG, (int[]){ 10, 49, 65 });
     reference.request.frozen = frozen;
     struct net net = make_twin(&reference, "cpu", I3D_PRECISION_F32);
-    plan_both_as(seed, &reference, &net);
+    net_plan_both(seed, &reference, &net);
     net_step(&reference);
     net_step(&net);
-    assert_near("the network", "the logits", net.output, reference.output, net_output_floats(&net),
-                1e-5);
+    net_assert_near("the network", "the logits", net.output, reference.output,
+                    net_output_floats(&net), 1e-5);
     bool close = are_gradients_close(&net, &reference);
     net_free(&reference);
     net_free(&net);
@@ -229,16 +196,16 @@ static bool check_fine_tuning(bool frozen_before, uint64_t seed)
     reference.request.trained = trained;
     reference.request.frozen = frozen;
     struct net net = make_twin(&reference, "cpu", I3D_PRECISION_F32);
-    plan_both_as(seed, &reference, &net);
+    net_plan_both(seed, &reference, &net);
     net_step(&reference);
     net_step(&net);
-    assert_near("fine-tuning", "the logits", net.output, reference.output, net_output_floats(&net),
-                1e-4);
+    net_assert_near("fine-tuning", "the logits", net.output, reference.output,
+                    net_output_floats(&net), 1e-4);
     for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
         const i3d_param *param = i3d_model_param(net.model, p);
         if (net_norm(net_gradient(&reference, param), param->count) == 0)
-            assert_near("fine-tuning", param->name, net_gradient(&net, param),
-                        net_gradient(&reference, param), param->count, 0);
+            net_assert_near("fine-tuning", param->name, net_gradient(&net, param),
+                            net_gradient(&reference, param), param->count, 0);
     }
     bool close = are_gradients_close(&net, &reference);
     net_free(&reference);
@@ -294,11 +261,11 @@ static void a_batch_that_is_not_full_trains_as_a_smaller_one(void **state)
         assert_ok(net.engine->forward(net.plan, i ? 2 : 5, net.data, i ? reference.keep : net.keep,
                                       net.output));
     net_backward(&net, reference.output_gradient);
-    assert_near("two of five", "the logits", net.output, reference.output, 2 * 11, 1e-5);
+    net_assert_near("two of five", "the logits", net.output, reference.output, 2 * 11, 1e-5);
     for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
         const i3d_param *param = i3d_model_param(net.model, p);
-        assert_near("two of five", param->name, net_gradient(&net, param),
-                    net_gradient(&reference, param), param->count, 1e-4);
+        net_assert_near("two of five", param->name, net_gradient(&net, param),
+                        net_gradient(&reference, param), param->count, 1e-4);
     }
     net_free(&reference);
     net_free(&net);
@@ -335,7 +302,7 @@ static void takes_changed_parameters(void **state)
     assert_ok(net_upload(&net));
     net_forward(&reference);
     net_forward(&net);
-    assert_near("the network", "the logits", net.output, reference.output, 11, 1e-5);
+    net_assert_near("the network", "the logits", net.output, reference.output, 11, 1e-5);
     net_free(&reference);
     net_free(&net);
 }
@@ -489,8 +456,8 @@ static void bfloat16_is_near(void **state)
     plan_both(&reference, &net);
     net_forward(&reference);
     net_forward(&net);
-    assert_near("bfloat16", "the logits", net.output, reference.output, net_output_floats(&net),
-                2e-2);
+    net_assert_near("bfloat16", "the logits", net.output, reference.output, net_output_floats(&net),
+                    2e-2);
     double scale = net_norm(reference.output, 11) / sqrt(11);
     assert_same_top(net.output, reference.output, 11, scale);
     net_free(&reference);
@@ -568,12 +535,12 @@ static void bfloat16_trains_nearly_the_same(void **state)
         plan_both(&reference, &net);
         net_step(&reference);
         net_step(&net);
-        assert_near(at->name, "the output", net.output, reference.output, net_output_floats(&net),
-                    2e-2);
+        net_assert_near(at->name, "the output", net.output, reference.output,
+                        net_output_floats(&net), 2e-2);
         for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
             const i3d_param *param = i3d_model_param(net.model, p);
-            assert_near(at->name, param->name, net_gradient(&net, param),
-                        net_gradient(&reference, param), param->count, .15);
+            net_assert_near(at->name, param->name, net_gradient(&net, param),
+                            net_gradient(&reference, param), param->count, .15);
         }
         net_free(&reference);
         net_free(&net);
@@ -625,7 +592,7 @@ static void gives_the_features_and_says_what_it_does_not_keep(void **state)
     float *a = net_floats(count), *b = net_floats(count);
     assert_ok(net.engine->read_value(net.plan, last, a));
     assert_ok(reference.engine->read_value(reference.plan, last, b));
-    assert_near("the network", "features", a, b, count, 1e-5);
+    net_assert_near("the network", "features", a, b, count, 1e-5);
     assert_fails(net.engine->read_value(net.plan, 1, a), I3D_EUNSUPPORTED, "Conv3d_1a_7x7");
     assert_fails(net.engine->read_value(net.plan, 0, a), I3D_EUNSUPPORTED, "the clip");
     memory_free(a);

@@ -8,31 +8,9 @@ extern const struct engine engine_cuda;
 
 static const i3d_model_options options = { .channels = 3, .classes = 11, .bn_epsilon = 1e-3 };
 
-/* The same network, parameters and clips on the engine under test. */
 static struct net make_twin(const struct net *of, i3d_precision precision)
 {
-    struct net net = { .engine = &engine_cuda, .graph = of->graph, .request = of->request };
-    assert_ok(
-        model_create(of->model->units, of->model->unit_count, &of->model->options, &net.model));
-    net.graph.params = net.model->params;
-    net.request.precision = precision;
-    return net;
-}
-
-static void plan_both(uint64_t seed, struct net *reference, struct net *net)
-{
-    net_draw_params(reference->model, seed);
-    net_draw_params(net->model, seed);
-    net_plan(reference, seed);
-    net_plan(net, seed);
-}
-
-static void assert_near(const char *name, const char *what, const float *a, const float *b,
-                        size_t count, double bound)
-{
-    double error = net_error(a, b, count);
-    if (!(error <= bound))
-        fail_msg("%s: %s is off by %g, more than %g", name, what, error, bound);
+    return net_twin(of, &engine_cuda, precision);
 }
 
 static const struct small_case {
@@ -95,27 +73,14 @@ enum { DRAWS = 4 };
 static bool check_small(const struct small_case *at, i3d_head head, bool frozen, uint64_t seed)
 {
     i3d_model_options wanted = options;
-    bool bn_frozen[GRAPH_OPS_MAX], close = true;
+    bool bn_frozen[GRAPH_OPS_MAX];
     memset(bn_frozen, frozen, sizeof bn_frozen);
     wanted.channels = at->channels;
     wanted.head = head;
     struct net reference = net_make(at->units, at->unit_count, &wanted, 2, at->size);
     reference.request.frozen = bn_frozen;
     struct net net = make_twin(&reference, I3D_PRECISION_F32);
-    plan_both(seed, &reference, &net);
-    net_step(&reference);
-    net_step(&net);
-    assert_near(at->name, "the output", net.output, reference.output, net_output_floats(&net),
-                1e-5);
-    for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
-        const i3d_param *param = i3d_model_param(net.model, p);
-        const float *a = net_gradient(&net, param), *b = net_gradient(&reference, param);
-        assert_near(at->name, param->name, a, b, param->count, .1);
-        close = close && net_error(a, b, param->count) <= 1e-4;
-    }
-    net_free(&reference);
-    net_free(&net);
-    return close;
+    return net_same_step(at->name, seed, &reference, &net);
 }
 
 static void every_operation_computes_what_the_reference_engine_does(void **state)
@@ -155,11 +120,11 @@ static void the_whole_network_gives_the_same_logits(void **state)
         reference.request.purpose = PLAN_INFERENCE;
         struct net net = make_twin(&reference, rows[i].precision);
         net.request.batch = 3;
-        plan_both(1, &reference, &net);
+        net_plan_both(1, &reference, &net);
         net_forward(&reference);
         assert_ok(engine_cuda.forward(net.plan, 2, reference.data, NULL, net.output));
-        assert_near("the network", "the logits", net.output, reference.output,
-                    net_output_floats(&reference), rows[i].bound);
+        net_assert_near("the network", "the logits", net.output, reference.output,
+                        net_output_floats(&reference), rows[i].bound);
         net_free(&reference);
         net_free(&net);
     }
@@ -201,17 +166,17 @@ static void check_two_of_five(bool tuned)
     reference.request.frozen = frozen;
     struct net net = make_twin(&reference, I3D_PRECISION_F32);
     net.request.batch = 5;
-    plan_both(1, &reference, &net);
+    net_plan_both(1, &reference, &net);
     net_step(&reference);
     for (int i = 0; i < 2; i++) /* first a full one, that leaves something behind */
         assert_ok(net.engine->forward(net.plan, i ? 2 : 5, net.data, i ? reference.keep : net.keep,
                                       net.output));
     net_backward(&net, reference.output_gradient);
-    assert_near("two of five", "the logits", net.output, reference.output, 2 * 11, 1e-5);
+    net_assert_near("two of five", "the logits", net.output, reference.output, 2 * 11, 1e-5);
     for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
         const i3d_param *param = i3d_model_param(net.model, p);
-        assert_near("two of five", param->name, net_gradient(&net, param),
-                    net_gradient(&reference, param), param->count, 1e-4);
+        net_assert_near("two of five", param->name, net_gradient(&net, param),
+                        net_gradient(&reference, param), param->count, 1e-4);
     }
     net_free(&reference);
     net_free(&net);
@@ -324,7 +289,7 @@ static void follow(int channels, bool tuned, i3d_optimizer kind)
     }
     struct net net = make_twin(&reference, I3D_PRECISION_F32);
     struct run expected, got;
-    plan_both(1, &reference, &net);
+    net_plan_both(1, &reference, &net);
     double lr = kind == I3D_ADAM ? 1e-6 : 1e-7;
     run_steps(&reference, lr, &expected);
     run_steps(&net, lr, &got);
@@ -385,7 +350,7 @@ static void a_whole_step_is_its_parts(void **state)
     struct range all = { 0, model.graph.floats };
     float *a = net_floats(all.count), *b = net_floats(all.count);
     double losses[5];
-    plan_both(1, &parts, &whole);
+    net_plan_both(1, &parts, &whole);
     for (int step = 0; step < 5; step++) {
         int count = step == 3 ? 1 : 2; /* one batch is not full */
         struct update update = { .step = step, .lr = 1e-3, .clips = count, .bn_momentum = .1 };
