@@ -11,19 +11,20 @@
 static i3d_status find_kind(int size, const struct comm_kind **out)
 {
     const struct plugin *plugin;
-    i3d_status status = failure(I3D_EUNSUPPORTED,
-                                "this is one of %d processes that were started together, and the "
-                                "program has no comm-*.so to talk to the others: build it where "
-                                "Open MPI (libopenmpi-dev) or MPICH (libmpich-dev) is installed",
-                                size);
+    *out = NULL;
     for (size_t p = 0; (plugin = plugin_at(PLUGIN_COMM, p)) != NULL; p++)
         for (size_t k = 0; plugin->comms && plugin->comms[k]; k++) {
             *out = plugin->comms[k];
-            status = (*out)->available();
-            if (status == I3D_OK)
-                return status;
+            if ((*out)->available() == I3D_OK)
+                return I3D_OK;
         }
-    return status;
+    if (*out) /* and it has said why not */
+        return I3D_EUNSUPPORTED;
+    return failure(I3D_EUNSUPPORTED,
+                   "this is one of %d processes that were started together, and the "
+                   "program has no comm-*.so to talk to the others: build it where "
+                   "Open MPI (libopenmpi-dev) or MPICH (libmpich-dev) is installed",
+                   size);
 }
 
 i3d_status comm_open(struct comm *out)
@@ -39,6 +40,15 @@ i3d_status comm_open(struct comm *out)
     TRY(kind->open(out));
 out:
     return status;
+}
+
+i3d_status comm_gather(struct comm *comm, struct array array, int root, struct array out)
+{
+    size_t wanted = array.count * (size_t)comm->size;
+    if (comm->rank == root && (out.dtype != array.dtype || out.count != wanted))
+        return failure(I3D_EINVAL, "%zu numbers of %d processes do not fill %zu", array.count,
+                       comm->size, out.count);
+    return comm->kind->gather(comm, array, root, out);
 }
 
 void comm_close(struct comm *comm)

@@ -71,11 +71,8 @@ static inline i3d_status comm_broadcast(struct comm *comm, struct array array, i
     return comm->kind->broadcast(comm, array, root);
 }
 
-static inline i3d_status comm_gather(struct comm *comm, struct array array, int root,
-                                     struct array out)
-{
-    return comm->kind->gather(comm, array, root, out);
-}
+/* I3D_EINVAL where `out` is not of `size` times as many numbers. */
+i3d_status comm_gather(struct comm *comm, struct array array, int root, struct array out);
 
 /* Host memory of `bytes` for broadcast and gather. */
 static inline struct array array_of_bytes(void *data, size_t bytes)

@@ -51,9 +51,6 @@ static i3d_status gather(struct comm *comm, struct array array, int root, struct
     i3d_status status;
     (void)comm;
     TRY(check_root(root));
-    if (array.dtype != out.dtype || array.count != out.count)
-        return failure(I3D_EINVAL, "%zu numbers of one process do not fill %zu", array.count,
-                       out.count);
     if (array.kind != MEMORY_HOST || out.kind != MEMORY_HOST)
         return failure(I3D_EUNSUPPORTED, "a comm of one collects host memory only");
     memcpy(out.data, array.data, array.count * i3d_dtype_size(array.dtype));

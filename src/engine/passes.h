@@ -6,9 +6,9 @@
 
 /* How an operation is run. */
 struct op_decision {
-    bool frozen;   /* norm by running statistics, or none */
-    bool fused;    /* norm and ReLU are part of the convolution */
-    bool backward; /* backward() comes by: something here or before is trained */
+    bool frozen;          /* norm by running statistics, or none */
+    bool fused;           /* norm and ReLU are part of the convolution */
+    bool backward;        /* backward() comes by: something here or before is trained */
     bool adds, adds_with; /* its gradients for `in`, `with` go on top of a later step's */
 };
 
