@@ -82,16 +82,23 @@ i3d_network_shape i3d_network_get_shape(const i3d_network *network)
     return network->shape;
 }
 
-i3d_status i3d_network_run(i3d_network *network, int count, const float *data, float *logits)
+static i3d_status check_count(const i3d_network *network, int count)
 {
     if (count < 1 || count > network->batch)
         return failure(I3D_EINVAL, "the network was made for 1 to %d clips a run, not %d",
                        network->batch, count);
-    i3d_status status = network->session
-                            ? session_run(network->session, count, data, logits)
-                            : network->engine->forward(network->plan, count, data, NULL, logits);
-    return status == I3D_OK ? finite_check(network->model, &network->shape, count, data, logits)
-                            : status;
+    return I3D_OK;
+}
+
+i3d_status i3d_network_run(i3d_network *network, int count, const float *data, float *logits)
+{
+    i3d_status status;
+    TRY(check_count(network, count));
+    TRY(network->session ? session_run(network->session, count, data, logits)
+                         : network->engine->forward(network->plan, count, data, NULL, logits));
+    TRY(finite_check(network->model, &network->shape, count, data, logits));
+out:
+    return status;
 }
 
 i3d_status i3d_network_profile(i3d_network *network, int count, const float *data, float *logits,
@@ -106,9 +113,7 @@ i3d_status i3d_network_profile(i3d_network *network, int count, const float *dat
         return failure(I3D_EUNSUPPORTED,
                        "the engine '%s' does not tell the time of each layer: choose --engine cpu",
                        i3d_network_engine(network));
-    if (count < 1 || count > network->batch)
-        return failure(I3D_EINVAL, "the network was made for 1 to %d clips a run, not %d",
-                       network->batch, count);
+    TRY(check_count(network, count));
     TRY(graph_create(network->model, shape->frames, shape->height, shape->width, &graph));
     TRY(network->engine->profile(network->plan, count, data, logits, times));
     for (int i = 0; i < graph.op_count; i++) {
