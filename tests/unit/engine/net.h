@@ -278,6 +278,17 @@ static inline void net_assert_near(const char *name, const char *what, const flo
         fail_msg("%s: %s is off by %g, more than %g", name, what, error, bound);
 }
 
+/* Each parameter's, and the statistics. */
+static inline void net_assert_gradients_near(const char *name, const struct net *net,
+                                             const struct net *reference, double bound)
+{
+    for (size_t p = 0; p < i3d_model_param_count(net->model); p++) {
+        const i3d_param *param = i3d_model_param(net->model, p);
+        net_assert_near(name, param->name, net_gradient(net, param), net_gradient(reference, param),
+                        param->count, bound);
+    }
+}
+
 /* Plans both and does a step: outputs within 1e-5, gradients near; whether these are within 1e-4.
  * Frees both. */
 static inline bool net_same_step(const char *name, uint64_t seed, struct net *reference,

@@ -262,11 +262,7 @@ static void a_batch_that_is_not_full_trains_as_a_smaller_one(void **state)
                                       net.output));
     net_backward(&net, reference.output_gradient);
     net_assert_near("two of five", "the logits", net.output, reference.output, 2 * 11, 1e-5);
-    for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
-        const i3d_param *param = i3d_model_param(net.model, p);
-        net_assert_near("two of five", param->name, net_gradient(&net, param),
-                        net_gradient(&reference, param), param->count, 1e-4);
-    }
+    net_assert_gradients_near("two of five", &net, &reference, 1e-4);
     net_free(&reference);
     net_free(&net);
 }
@@ -537,11 +533,7 @@ static void bfloat16_trains_nearly_the_same(void **state)
         net_step(&net);
         net_assert_near(at->name, "the output", net.output, reference.output,
                         net_output_floats(&net), 2e-2);
-        for (size_t p = 0; p < i3d_model_param_count(net.model); p++) {
-            const i3d_param *param = i3d_model_param(net.model, p);
-            net_assert_near(at->name, param->name, net_gradient(&net, param),
-                            net_gradient(&reference, param), param->count, .15);
-        }
+        net_assert_gradients_near(at->name, &net, &reference, .15);
         net_free(&reference);
         net_free(&net);
     }
